@@ -1,0 +1,166 @@
+"""The records that travel through the device. All are values: a hop takes one and returns another.
+
+Coordinates are floats in pixels of the full frame, x to the right, y down, the centre of the top-left pixel at (0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Luma = npt.NDArray[np.uint8]
+"""One-channel picture, (height, width) uint8, full range 0..255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Axis-aligned rectangle in pixels of the frame it was found in."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> float:
+        return max(0.0, self.width) * max(0.0, self.height)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Quad:
+    """Four corners, clockwise from the top-left corner of the plate as it is read."""
+
+    points: tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+
+    @classmethod
+    def from_array(cls, points: npt.ArrayLike) -> Quad:
+        """From anything of shape (4, 2)."""
+        a, b, c, d = np.asarray(points, dtype=float).reshape(4, 2).tolist()
+        return cls(((a[0], a[1]), (b[0], b[1]), (c[0], c[1]), (d[0], d[1])))
+
+    @classmethod
+    def from_box(cls, box: Box) -> Quad:
+        return cls(((box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)))
+
+    def array(self) -> npt.NDArray[np.float32]:
+        """(4, 2) float32."""
+        return np.array(self.points, dtype=np.float32)
+
+    @property
+    def box(self) -> Box:
+        """The tightest axis-aligned box around the four corners."""
+        xs, ys = [p[0] for p in self.points], [p[1] for p in self.points]
+        return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One plate found in one frame. `score` is 0..1; `lines` is 1 or 2."""
+
+    quad: Quad
+    box: Box
+    score: float
+    lines: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One character and the reader's confidence in it, 0..1."""
+
+    char: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlateRead:
+    """What the reader made of one plate. An empty `text` means that nothing legible is there.
+
+    `alternatives` holds, for each character, the runners-up with their confidence, best first.
+    """
+
+    text: str
+    confidence: float
+    characters: tuple[Character, ...]
+    lines: int = 1
+    alternatives: tuple[tuple[Character, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture from a camera.
+
+    luma       (H, W) uint8, full resolution
+    seen_at    monotonic seconds: the only clock that durations may use
+    camera     the camera's name
+    colour     (H, W, 3) uint8 BGR for evidence, or None where the camera gives luma alone
+    index      counts the camera's frames from 0, dropped ones included
+    """
+
+    luma: Luma
+    seen_at: float
+    camera: str = "camera"
+    colour: npt.NDArray[np.uint8] | None = None
+    index: int = 0
+
+    @property
+    def picture(self) -> npt.NDArray[np.uint8]:
+        """What to show or keep: colour where there is some, else luma."""
+        return self.luma if self.colour is None else self.colour
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One plate in one frame: where it was, what was read, and how good the look was."""
+
+    detection: Detection
+    read: PlateRead
+    seen_at: float
+    sharpness: float = 0.0
+    crop: npt.NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One pass of one vehicle: the only record that leaves the device. `id` is idempotent; times are UTC, ISO 8601."""
+
+    id: str
+    camera: str
+    text: str
+    confidence: float
+    characters: tuple[Character, ...]
+    first_seen: str
+    last_seen: str
+    duration_s: float
+    looks: int
+    agreeing: int
+    lines: int
+    country: str | None
+    detection_score: float
+    quad: Quad
+    crop_jpeg: bytes = field(default=b"", repr=False)
+    v: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        """The event without its picture, ready for `json.dumps`."""
+        return {
+            "v": self.v, "id": self.id, "camera": self.camera, "text": self.text, "confidence": round(self.confidence, 4),
+            "characters": [{"char": c.char, "confidence": round(c.confidence, 4)} for c in self.characters],
+            "first_seen": self.first_seen, "last_seen": self.last_seen, "duration_s": round(self.duration_s, 3),
+            "looks": self.looks, "agreeing": self.agreeing, "lines": self.lines, "country": self.country,
+            "detection_score": round(self.detection_score, 4), "quad": [[round(x, 1), round(y, 1)] for x, y in self.quad.points],
+        }

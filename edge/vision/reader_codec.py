@@ -1,0 +1,80 @@
+"""Both directions of the reader's output layout, codec `ctc-rows-v1`.
+
+The reader gives logits (steps, 37): CTC classes (0 = blank, then 0-9, A-Z) along the upper row of the plate from left to right and then
+along the lower row. A plate of one line is written in the upper row and the lower stays blank, so nobody has to tell the reader how many
+lines there are. CTC: Graves et al. 2006, Connectionist temporal classification.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.records import Character, PlateRead
+from edge.vision.alphabet import ALPHABET, BLANK, CLASSES
+from edge.vision.quant import softmax
+
+NAME = "ctc-rows-v1"
+MAX_LENGTH = 14
+Array = npt.NDArray[np.float32]
+
+
+def encode(text: str, length: int = MAX_LENGTH) -> npt.NDArray[np.int32]:
+    """Text -> (length,) int32 class indices, padded with blank. Raises ValueError on a foreign character or a text too long."""
+    if len(text) > length:
+        raise ValueError(f"{text!r} is longer than {length} characters")
+    label = np.full(length, BLANK, dtype=np.int32)
+    for place, char in enumerate(text):
+        label[place] = 1 + ALPHABET.index(char)
+    return label
+
+
+def spell(label: npt.ArrayLike) -> str:
+    """Inverse of `encode`."""
+    return "".join(ALPHABET[int(index) - 1] for index in np.asarray(label) if int(index) != BLANK)
+
+
+def as_logits(upper: str, lower: str = "", steps: int = 64, certainty: float = 9.0) -> Array:
+    """Logits (steps, 37) that a perfect reader would give: what the round-trip test decodes. Raises ValueError when a line does not fit."""
+    logits = np.zeros((steps, CLASSES), dtype=np.float32)
+    logits[:, BLANK] = certainty
+    half = steps // 2
+    for line, start in ((upper, 0), (lower, half)):
+        step, before = start, ""
+        for char in line:
+            step += 1 if char == before else 0  # a blank between two equal characters
+            if step >= start + half:
+                raise ValueError(f"{line!r} does not fit in {half} steps")
+            logits[step, BLANK], logits[step, 1 + ALPHABET.index(char)] = 0.0, certainty
+            step, before = step + 1, char
+    return logits
+
+
+def decode(logits: Array, runners_up: int = 2) -> PlateRead:
+    """Best path: logits (steps, 37) float32 -> PlateRead. The input is left as it is.
+
+    A character's confidence is the highest probability along its run of steps; the plate's is the product over its characters.
+    """
+    probabilities = softmax(logits)
+    best = probabilities.argmax(axis=-1)
+    half = len(best) // 2
+    characters: list[Character] = []
+    alternatives: list[tuple[Character, ...]] = []
+    used: set[bool] = set()
+    step = 0
+    while step < len(best):
+        kind = int(best[step])
+        end = step + 1
+        while end < len(best) and best[end] == kind and end != half:  # a run does not cross from the upper into the lower row
+            end += 1
+        if kind != BLANK:
+            peak = step + int(probabilities[step:end, kind].argmax())
+            characters.append(Character(ALPHABET[kind - 1], float(probabilities[peak, kind])))
+            order = np.argsort(-probabilities[peak], kind="stable")
+            others = [int(index) for index in order if index not in (kind, BLANK)][:runners_up]
+            alternatives.append(tuple(Character(ALPHABET[index - 1], float(probabilities[peak, index])) for index in others))
+            used.add(step >= half)
+        step = end
+    text = "".join(character.char for character in characters)
+    confidence = float(np.prod([character.confidence for character in characters])) if characters else 0.0
+    return PlateRead(text, confidence, tuple(characters), 2 if len(used) == 2 else 1, tuple(alternatives))

@@ -1,0 +1,194 @@
+"""Samples for the detector: real photographs zoomed, cut and exposed anew, with plates pasted in whose corners are known exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.records import Box, Luma, Quad
+from edge.vision import detector_codec
+from edge.vision.detector_codec import PlateTruth
+from edge.vision.geometry import iou
+from edge.vision.image import PAD, load_image
+from train.data import augment
+from train.data.formats.native import LabelledImage
+
+Rng = np.random.Generator
+WIDTH, HEIGHT = 416, 320
+Sample = tuple[Luma, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One photograph to learn from."""
+
+    luma: Luma
+    plates: tuple[PlateTruth, ...]
+    ignored: tuple[Box, ...]
+    source: str
+
+
+def load_scenes(images: Sequence[LabelledImage]) -> list[Scene]:
+    """Whole photographs as luma, longest side at most 1024 px as stored."""
+    return [Scene(load_image(image.path)[0], tuple(PlateTruth(plate.box, plate.quad, plate.lines) for plate in image.plates), image.ignored, image.source)
+            for image in images]
+
+
+class RealScenes:
+    """A cut of (height, width) out of a real photograph, at about the size at which the device would see it.
+
+    The device letterboxes whole frames to 416x320; training may cut smaller windows out of that view, which costs less a step.
+    `flats(rng)`, if given, yields (luma of one flat plate, lines) to paste in.
+    """
+
+    def __init__(self, scenes: Sequence[Scene], width: int, height: int, weights: dict[str, float],
+                 flats: Callable[[Rng], tuple[Luma, int]] | None = None, paste_chance: float = 0.35) -> None:
+        if not scenes:
+            raise ValueError("no photograph to learn from")
+        self.scenes, self.width, self.height = list(scenes), width, height
+        self.flats, self.paste_chance = flats, paste_chance
+        chances = np.array([weights.get(scene.source, 1.0) for scene in scenes], dtype=np.float64)
+        self.chances = np.cumsum(chances / chances.sum())
+
+    def __call__(self, rng: Rng) -> Sample:
+        scene = self.scenes[min(int(np.searchsorted(self.chances, rng.random())), len(self.scenes) - 1)]
+        matrix = self._view(rng, scene)
+        fill = PAD if rng.random() < 0.7 else int(rng.integers(0, 256))
+        luma = augment.warp(scene.luma, matrix, self.width, self.height, fill)
+        plates, ignored = self._carry(scene, matrix)
+        if self.flats is not None and (rng.random() < self.paste_chance or (not plates and rng.random() < 0.5)):
+            for _ in range(1 if rng.random() < 0.7 else 2):
+                luma = self._paste(rng, luma, plates, ignored)
+        luma = augment.expose(rng, luma)
+        if rng.random() < 0.25:
+            luma = augment.blur(rng, luma, 1.6)
+        if rng.random() < 0.3:
+            luma = augment.add_noise(rng, luma, 18.0)
+        if rng.random() < 0.2:
+            luma = augment.compress(rng, luma)
+        if rng.random() < 0.04:
+            luma = np.asarray(255 - luma, np.uint8)
+        return luma, detector_codec.encode(plates, ignored, self.width, self.height)
+
+    def _view(self, rng: Rng, scene: Scene) -> npt.NDArray[np.float64]:
+        """Affine from the photograph to the cut: zoom around the device's own view, a little stretch and turn, mirrored or not."""
+        h, w = scene.luma.shape
+        scale = min(WIDTH / w, HEIGHT / h)
+        plate = scene.plates[int(rng.integers(len(scene.plates)))] if scene.plates else None
+        if plate is not None and rng.random() < 0.3:
+            scale = np.exp(rng.uniform(np.log(14.0), np.log(0.8 * self.width))) / plate.box.width
+            scale = float(np.clip(scale, 0.15, 4.0))
+        else:
+            scale *= float(np.exp(rng.normal(0.05, 0.35)))
+        sx, sy = scale * np.exp(rng.normal(0, 0.07)), scale * np.exp(rng.normal(0, 0.07))
+        turn = np.deg2rad(rng.normal(0, 2.5)) if rng.random() < 0.35 else 0.0
+        linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.diag([sx, sy])
+        if rng.random() < 0.5:
+            linear = linear @ np.diag([-1.0, 1.0])
+        hull = carried_hull(linear, w, h)
+        offset = np.empty(2)
+        for axis, room in ((0, self.width), (1, self.height)):
+            low, high = sorted((-hull[0][axis], room - hull[1][axis]))  # the photograph fills the cut, or lies within it
+            if plate is not None and rng.random() < 0.9:
+                middle = float((linear @ np.array(plate.box.centre))[axis])
+                low, high = max(low, 0.04 * room - middle), min(high, 0.96 * room - middle)
+            offset[axis] = rng.uniform(low, high) if high > low else (low + high) / 2
+        return np.column_stack([linear, offset])
+
+    def _carry(self, scene: Scene, matrix: npt.NDArray[np.float64]) -> tuple[list[PlateTruth], list[Box]]:
+        """Truth in the cut. A plate mostly outside or too small to find is neither rewarded nor punished."""
+        plates, ignored = [], [augment.carry(box, matrix) for box in scene.ignored]
+        mirrored = np.linalg.det(matrix[:, :2]) < 0
+        for plate in scene.plates:
+            box = augment.carry(plate.box, matrix)
+            inside = Box(max(box.x0, 0), max(box.y0, 0), min(box.x1, self.width), min(box.y1, self.height))
+            if inside.width <= 0 or inside.height <= 0:
+                continue
+            if inside.area < 0.6 * box.area or box.width < 9 or box.height < 3.5:
+                ignored.append(box)
+                continue
+            quad = None
+            if plate.quad is not None:
+                points = plate.quad.array() @ matrix[:, :2].T + matrix[:, 2]
+                quad = Quad.from_array(points[[1, 0, 3, 2]] if mirrored else points)
+            plates.append(PlateTruth(inside, quad if inside == box else None, plate.lines))
+        return plates, ignored
+
+    def _paste(self, rng: Rng, luma: Luma, plates: list[PlateTruth], ignored: list[Box]) -> Luma:
+        """Put one flat plate somewhere free, in perspective and in the light of its surroundings; its truth joins `plates`."""
+        flat, lines = self.flats(rng)  # type: ignore[misc]
+        quad = random_quad(rng, flat.shape[1] / flat.shape[0], self.width, self.height)
+        box = quad.box
+        grown = Box(box.x0 - 4, box.y0 - 4, box.x1 + 4, box.y1 + 4)
+        if any(iou(grown, plate.box) > 0 for plate in plates) or any(iou(grown, other) > 0 for other in ignored):
+            return luma
+        plates.append(PlateTruth(box, quad, lines))
+        return paste(rng, luma, flat, quad)
+
+
+def carried_hull(linear: npt.NDArray[np.float64], width: int, height: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Lowest and highest x, y of a picture of that size under a linear map."""
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64) @ linear.T
+    return corners.min(axis=0), corners.max(axis=0)
+
+
+def random_quad(rng: Rng, aspect: float, width: int, height: int) -> Quad:
+    """A plate of that aspect seen from somewhere, wholly inside the picture; smaller ones are as frequent as larger ones by the octave."""
+    while True:
+        wide = float(np.exp(rng.uniform(np.log(14.0), np.log(0.7 * width))))
+        yaw, pitch, roll = rng.normal(0, 0.45), rng.normal(0, 0.25), rng.normal(0, 0.1) if rng.random() < 0.8 else rng.normal(0, 0.35)
+        distance = rng.uniform(2.0, 6.0)
+        flat = np.array([[-1, -1 / aspect, 0], [1, -1 / aspect, 0], [1, 1 / aspect, 0], [-1, 1 / aspect, 0]]) * 0.5
+        cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+        turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]]) @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+        solid = flat @ turn.T
+        seen = solid[:, :2] / (solid[:, 2:] + distance) * distance
+        seen *= wide
+        size = seen.max(axis=0) - seen.min(axis=0)
+        if size[0] < 9 or size[1] < 4 or size[0] > width - 4 or size[1] > height - 4:
+            continue
+        corner = rng.uniform((2, 2), (width - 2 - size[0], height - 2 - size[1]))
+        return Quad.from_array(seen - seen.min(axis=0) + corner)
+
+
+def paste(rng: Rng, luma: Luma, flat: Luma, quad: Quad) -> Luma:
+    """`flat` warped onto `quad` with anti-aliased edges, its white set near the light of the place."""
+    box = quad.box
+    h, w = luma.shape
+    x0, y0, x1, y1 = max(int(box.x0) - 2, 0), max(int(box.y0) - 2, 0), min(int(box.x1) + 3, w), min(int(box.y1) + 3, h)
+    part = luma[y0:y1, x0:x1].astype(np.float32)
+    while flat.shape[1] > 2.5 * box.width and min(flat.shape) > 8:
+        flat = np.asarray(cv2.resize(flat, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    fh, fw = flat.shape
+    corners = np.array([[0, 0], [fw, 0], [fw, fh], [0, fh]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners - 0.5, (quad.array() - (x0, y0)).astype(np.float32) - 0.5)
+    size = (x1 - x0, y1 - y0)
+    warped = cv2.warpPerspective(flat, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    mask = cv2.warpPerspective(np.full_like(flat, 255), matrix, size, flags=cv2.INTER_LINEAR).astype(np.float32) / 255
+    light = np.clip(np.percentile(luma[max(y0 - 30, 0) : y1 + 30, max(x0 - 30, 0) : x1 + 30], 80) / 200, 0.2, 1.2)
+    warped = warped * (light if rng.random() < 0.7 else rng.uniform(0.4, 1.3)) + rng.normal(0, 8)
+    if rng.random() < 0.5:
+        soft = rng.uniform(0.3, 1.0)
+        warped, mask = cv2.GaussianBlur(warped, (0, 0), soft), cv2.GaussianBlur(mask, (0, 0), soft)
+    out = luma.copy()
+    out[y0:y1, x0:x1] = np.clip(part * (1 - mask) + warped * mask, 0, 255).astype(np.uint8)
+    return out
+
+
+class DrawnScenes:
+    """Whole scenes from the generator, with exact corners. `draw(rng, (height, width))` gives (luma, truths with quad and lines)."""
+
+    def __init__(self, draw: Callable[[Rng, tuple[int, int]], tuple[Luma, list[object]]], width: int, height: int) -> None:
+        self.draw, self.width, self.height = draw, width, height
+
+    def __call__(self, rng: Rng) -> Sample:
+        luma, truths = self.draw(rng, (self.height, self.width))
+        plates = []
+        for truth in truths:
+            quad = Quad.from_array(truth.quad)  # type: ignore[attr-defined]
+            plates.append(PlateTruth(quad.box, quad, truth.lines))  # type: ignore[attr-defined]
+        return luma, detector_codec.encode(plates, [], self.width, self.height)
