@@ -18,7 +18,7 @@ from train.data import augment
 from train.data.formats.native import LabelledImage
 
 Rng = np.random.Generator
-WIDTH, HEIGHT = 416, 320
+WIDTH, HEIGHT = 384, 288
 Sample = tuple[Luma, npt.NDArray[np.float32]]
 
 
@@ -41,7 +41,7 @@ def load_scenes(images: Sequence[LabelledImage]) -> list[Scene]:
 class RealScenes:
     """A cut of (height, width) out of a real photograph, at about the size at which the device would see it.
 
-    The device letterboxes whole frames to 416x320; training may cut smaller windows out of that view, which costs less a step.
+    The device letterboxes whole frames to 384x288; training may cut smaller windows out of that view, which costs less a step.
     `flats(rng)`, if given, yields (luma of one flat plate, lines) to paste in.
     """
 

@@ -14,12 +14,11 @@ PRIOR = 0.01
 """Share of cells that hold a plate, roughly: the score starts there, so that the first steps are not all about emptiness (Lin et al. 2017)."""
 
 
-def build_detector(height: int | None, width: int | None, widths: tuple[int, ...] = (16, 24, 40, 64, 96)) -> keras.Model:
+def build_detector(height: int | None, width: int | None, widths: tuple[int, ...] = (16, 32, 48, 64, 96)) -> keras.Model:
     """Luma (B, height, width, 1) float32, normalised -> score, box and corners, each (B, height / 8, width / 8, channels)."""
     luma = keras.Input((height, width, 1), name="luma")
-    x = convolve(luma, widths[0], "stem", size=5, stride=2)
-    x = convolve(x, widths[1], "down4", stride=2)
-    x = convolve(x, widths[1], "at4")
+    x = convolve(luma, widths[0], "stem", stride=2)
+    x = convolve(x, widths[1], "down4", stride=2)  # nothing more at this size: few channels on many pixels are what int8 kernels are worst at
     x = convolve(x, widths[2], "down8", stride=2)
     at8 = residual(x, "at8")
     x = convolve(at8, widths[3], "down16", stride=2)
@@ -38,9 +37,11 @@ def build_detector(height: int | None, width: int | None, widths: tuple[int, ...
 
 
 def _join(coarse: keras.KerasTensor, fine: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """Bring the coarse level to the fine one's size and width, add, smooth (feature pyramid, Lin et al. 2017)."""
-    x = convolve(coarse, fine.shape[-1], f"{name}_squeeze", size=1)
-    x = layers.UpSampling2D(2, interpolation="bilinear", name=f"{name}_up")(x)
+    """Bring the coarse level to the fine one's size and width, add, smooth (feature pyramid, Lin et al. 2017).
+
+    A transposed convolution: unlike a resize it takes pictures of any size on every backend, and XNNPACK runs it in int8.
+    """
+    x = layers.Conv2DTranspose(fine.shape[-1], 2, strides=2, kernel_initializer="he_normal", name=f"{name}_up")(coarse)
     x = layers.Add(name=f"{name}_add")([x, fine])
     return convolve(x, fine.shape[-1], f"{name}_smooth")
 

@@ -1,0 +1,116 @@
+"""From float Keras weights to a graph that becomes clean int8: batch of one, recurrence written out as plain operations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from edge.errors import PlatewatchError
+from edge.vision.alphabet import CLASSES
+from train.config import Experiment
+from train.models.crnn import ROWS, build_crnn
+from train.models.detector import OUTPUTS, build_detector, for_training
+
+Array = npt.NDArray[np.float32]
+
+
+class ExportError(PlatewatchError, ValueError):
+    """Weights and network do not fit."""
+
+
+def load_float(experiment: Experiment, weights: Path) -> keras.Model:
+    """The trained network with its weights, at the size of the experiment's last phase.
+
+    Detector: outputs score, box, corners. Reader: logits. Raises ExportError when the file does not fit.
+    """
+    keras.mixed_precision.set_global_policy("float32")
+    phase = experiment.phases[-1]
+    if experiment.kind == "detector":
+        model = build_detector(phase.height, phase.width, **experiment.network)
+        holder = for_training(model)
+    else:
+        model = holder = build_crnn(phase.height, phase.width, **experiment.network)
+    try:
+        holder.load_weights(weights)
+    except (OSError, ValueError) as error:
+        raise ExportError(f"{weights}: does not fit the network of {experiment.name} ({str(error).splitlines()[0]})") from None
+    return model
+
+
+def detector_function(model: keras.Model) -> Any:
+    """(1, H, W, 1) float32 -> score, box, corners."""
+    def forward(luma: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = model(luma, training=False)
+        return {name: outputs[name] for name in OUTPUTS}
+
+    return forward
+
+
+def reader_function(model: keras.Model) -> Any:
+    """(1, H, W, 1) float32 -> logits (1, steps, 37).
+
+    Keras' recurrent layer becomes one matrix product for the inputs of all steps and, unrolled, one product a step for the state: the
+    loop that the converter would make of it crashes in int8. At the first step the state is nothing, and so is its product.
+    """
+    front = keras.Model(model.input, model.get_layer("columns").output)
+    recurrent, classes = model.get_layer("recurrent"), model.get_layer("classes")
+    forward_cell, backward_cell = ([np.asarray(value) for value in layer.cell.get_weights()] for layer in (recurrent.forward_layer, recurrent.backward_layer))
+    weights, bias = (np.asarray(value) for value in classes.get_weights())
+
+    def forward(luma: tf.Tensor) -> dict[str, tf.Tensor]:
+        columns = front(luma, training=False)[0]
+        states = tf.concat([_gru(columns, forward_cell, False), _gru(columns, backward_cell, True)], axis=1)
+        rows = [tf.matmul(states, weights[:, row * CLASSES : (row + 1) * CLASSES]) + bias[row * CLASSES : (row + 1) * CLASSES] for row in range(ROWS)]
+        return {"logits": tf.concat(rows, axis=0)[None]}
+
+    return forward
+
+
+def _gru(columns: tf.Tensor, cell: list[Array], backwards: bool) -> tf.Tensor:
+    """(steps, features) -> (steps, units): a GRU with reset_after=False (Cho et al. 2014); `cell` is its kernel, recurrent kernel and bias."""
+    kernel, recurrent, bias = cell
+    units = recurrent.shape[0]
+    inputs = tf.matmul(columns, kernel) + bias
+    gates, candidate = recurrent[:, : 2 * units], recurrent[:, 2 * units :]
+    steps = int(inputs.shape[0])
+    state: tf.Tensor | None = None
+    states: list[tf.Tensor] = [None] * steps
+    for step in reversed(range(steps)) if backwards else range(steps):
+        here = inputs[step : step + 1]
+        if state is None:
+            update = tf.sigmoid(here[:, :units])
+            state = (1.0 - update) * tf.tanh(here[:, 2 * units :])
+        else:
+            both = tf.sigmoid(here[:, : 2 * units] + tf.matmul(state, gates))
+            update, reset = both[:, :units], both[:, units:]
+            proposal = tf.tanh(here[:, 2 * units :] + tf.matmul(reset * state, candidate))
+            state = proposal + update * (state - proposal)
+        states[step] = state
+    return tf.concat(states, axis=0)
+
+
+FUNCTIONS = {"detector": detector_function, "reader": reader_function}
+
+
+def save_graph(model: keras.Model, kind: str, folder: Path) -> None:
+    """A SavedModel with one signature: batch of one, weights frozen in."""
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    shape = (1, *(int(size) for size in model.input.shape[1:]))
+    concrete = tf.function(FUNCTIONS[kind](model)).get_concrete_function(tf.TensorSpec(shape, tf.float32, name="luma"))
+    names = sorted(concrete.structured_outputs)
+    frozen = convert_variables_to_constants_v2(concrete)
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="luma")])
+    def serve(luma: tf.Tensor) -> dict[str, tf.Tensor]:
+        values = frozen(luma)
+        return {name: value for name, value in zip(names, values if isinstance(values, (list, tuple)) else [values], strict=True)}
+
+    module.serve = serve
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})

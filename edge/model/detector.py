@@ -1,0 +1,60 @@
+"""Finds plates in a frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import BundleError
+from edge.model.manifest import SHIPPED, Manifest, load_manifest
+from edge.model.tflite import Interpreter
+from edge.records import Box, Detection, Luma, Quad
+from edge.vision import detector_codec
+from edge.vision.geometry import clip
+from edge.vision.image import letterbox
+from edge.vision.quant import quantize_luma
+
+CHANNELS = {"score": 2, "box": 4, "corners": 8}
+
+
+class Detector:
+    """The detector of one bundle. `threshold` None takes the bundle's own."""
+
+    def __init__(self, manifest: Manifest, model: bytes, threads: int = 1, threshold: float | None = None) -> None:
+        self.manifest = manifest
+        self.threshold = manifest.threshold if threshold is None else threshold
+        self._net = Interpreter(model, manifest.name, threads)
+        self._table = self._net.scale_in.luma_table()
+        by_channels = {shape[-1]: place for place, shape in enumerate(self._net.output_shapes)}
+        if self._net.shape != (1, manifest.height, manifest.width, 1) or sorted(by_channels) != sorted(CHANNELS.values()):
+            raise BundleError(f"{manifest.name}: its tensors do not fit the codec {manifest.codec}")
+        self._places = {name: by_channels[channels] for name, channels in CHANNELS.items()}
+
+    @classmethod
+    def load(cls, folder: str | Path = SHIPPED / "detector", threads: int = 1, threshold: float | None = None) -> Detector:
+        """Raises BundleError when the bundle does not fit."""
+        return cls(*load_manifest(folder, "detector"), threads=threads, threshold=threshold)
+
+    def infer(self, picture: Luma) -> dict[str, npt.NDArray[np.int8]]:
+        """Raw int8 outputs by name for a picture of exactly the network's size."""
+        outputs = self._net.run(quantize_luma(picture, self._table)[None, :, :, None])
+        return {name: outputs[place][0] for name, place in self._places.items()}
+
+    def detect(self, luma: Luma) -> list[Detection]:
+        """Plates in a (H, W) uint8 frame of any size, in its pixels, best first."""
+        picture, scale = letterbox(luma, self.manifest.width, self.manifest.height)
+        raw = self.infer(picture)
+        score = self._net.scales_out[self._places["score"]].dequantize(raw["score"])
+        if len(detector_codec.candidates(score, self.threshold)[0]) == 0:
+            return []
+        box, corners = (self._net.scales_out[self._places[name]].dequantize(raw[name]) for name in ("box", "corners"))
+        found = detector_codec.decode(score, box, corners, self.threshold)
+        return [_to_frame(detection, scale, luma.shape[1], luma.shape[0]) for detection in found]
+
+
+def _to_frame(detection: Detection, scale: float, width: int, height: int) -> Detection:
+    box = Box(*(value / scale for value in (detection.box.x0, detection.box.y0, detection.box.x1, detection.box.y1)))
+    points = detection.quad.array() / scale
+    return Detection(Quad.from_array(points), clip(box, width, height), detection.score, detection.lines)

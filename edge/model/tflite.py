@@ -1,0 +1,57 @@
+"""The one place that knows the TFLite runtime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import BundleError
+from edge.vision.quant import Scale
+
+Int8 = npt.NDArray[np.int8]
+
+
+class Interpreter:
+    """One full-int8 model, ready to run. Not for use by several threads at once.
+
+    `inputs` is the shape of its one input; `scale_in` and `scales_out` say what its numbers mean.
+    """
+
+    def __init__(self, model: bytes, name: str, threads: int = 1) -> None:
+        from ai_edge_litert.interpreter import Interpreter as Runtime
+
+        try:
+            self._runtime: Any = Runtime(model_content=model, num_threads=max(1, threads))
+            self._runtime.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise BundleError(f"{name}: not a TFLite model that can be run ({str(error).splitlines()[0]})") from None
+        (entry,) = self._runtime.get_input_details()
+        exits = self._runtime.get_output_details()
+        if entry["dtype"] is not np.int8 or any(detail["dtype"] is not np.int8 for detail in exits):
+            raise BundleError(f"{name}: its inputs and outputs are not int8; make it with python -m convert quantize")
+        self.shape: tuple[int, ...] = tuple(int(size) for size in entry["shape"])
+        self.scale_in = _scale(entry)
+        self._entry: int = entry["index"]
+        self._exits = [(int(detail["index"]), _scale(detail)) for detail in exits]
+        self.output_shapes = [tuple(int(size) for size in detail["shape"]) for detail in exits]
+        self.scales_out = [scale for _, scale in self._exits]
+
+    def run(self, values: Int8) -> list[Int8]:
+        """One int8 array of `shape` in, the outputs in the model's order out (copies)."""
+        self._runtime.set_tensor(self._entry, values)
+        self._runtime.invoke()
+        return [self._runtime.get_tensor(index) for index, _ in self._exits]
+
+
+def _scale(detail: dict[str, Any]) -> Scale:
+    scale, zero_point = detail["quantization"]
+    return Scale(float(scale), int(zero_point))
+
+
+def runtime_version() -> str:
+    """Name and version of the runtime in use."""
+    from importlib.metadata import version
+
+    return f"ai-edge-litert {version('ai-edge-litert')}"
