@@ -48,8 +48,7 @@ def fit(path: str | Path, data: list[Path], validation: list[Path], out: Path, s
     model.compile(optimizer=optimizer, loss=recipe.loss, jit_compile=False)
     state = Checkpoint(out, model, optimizer)
     first = state.restore()
-    if first == 0:
-        (out / "provenance.json").write_text(json.dumps(provenance(experiment, data), indent=1) + "\n")
+    note_provenance(out, experiment, data, recipe.used, first)
     total = steps or experiment.steps
     losses: list[float] = []
     began = time.monotonic()
@@ -131,14 +130,18 @@ class Checkpoint:
             return int(numbers["step"])
 
 
-def provenance(experiment: Experiment, data: list[Path]) -> dict[str, Any]:
-    """What a run was made from: git hash, library, a hash over the label files."""
+def note_provenance(out: Path, experiment: Experiment, data: list[Path], used: set[str], step: int) -> None:
+    """`provenance.json`: what the run learns from, as hashes over the label files, and the git hash and step of every start."""
+    file = out / "provenance.json"
+    starts = json.loads(file.read_text())["starts"] if step and file.is_file() else []
     git = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip() or None
     hashes = {}
     for folder in data:
-        digest = hashlib.sha256((folder / "labels.jsonl").read_bytes()).hexdigest()
-        hashes[folder.name] = {"labels_sha256": digest, "rows": sum(1 for _ in (folder / "labels.jsonl").open())}
-    return {"experiment": experiment.name, "git": git, "keras": keras.version(), "backend": keras.backend.backend(), "seed": experiment.seed, "data": hashes}
+        if folder.name in used:
+            labels = (folder / "labels.jsonl").read_bytes()
+            hashes[folder.name] = {"labels_sha256": hashlib.sha256(labels).hexdigest(), "rows": len(labels.splitlines())}
+    starts.append({"step": step, "git": git, "keras": keras.version(), "backend": keras.backend.backend()})
+    file.write_text(json.dumps({"experiment": experiment.name, "seed": experiment.seed, "data": hashes, "starts": starts}, indent=1) + "\n")
 
 
 def plot_curves(out: Path) -> None:

@@ -15,6 +15,7 @@ from train.data import finding, reading
 from train.data.batches import Mixture, Sampler
 from train.data.formats.native import LabelledImage, read_folder
 from train.data.synth.plates import PlateArtist
+from train.data.synth.wear import photograph
 from train.models.crnn import build_crnn
 from train.models.detector import build_detector, for_training
 from train.models.losses import detector_loss, reader_loss
@@ -26,12 +27,13 @@ FLAT_SOURCES = ("vn_crops", "openalpr_us_crops", "cz_crops", "hr_cz_extra_crops"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`check(model)` gives named figures on the validation data."""
+    """`check(model)` gives named figures on the validation data; `used` names the sources that the samples come from."""
 
     model: keras.Model
     loss: Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]
     sampler: Callable[[Phase], Sampler]
     check: Callable[[keras.Model], dict[str, float]] | None
+    used: set[str]
 
 
 def detector(experiment: Experiment, data: list[Path], validation: list[Path]) -> Recipe:
@@ -61,7 +63,8 @@ def detector(experiment: Experiment, data: list[Path], validation: list[Path]) -
     network = build_detector(None, None, **experiment.network)
     checked = [image for folder in validation for image in read_folder(folder) if not image.crop]
     last = experiment.phases[-1]
-    return Recipe(for_training(network), detector_loss, sampler, DetectorCheck(checked, last.width, last.height) if checked else None)
+    used = {image.path.parent.parent.name for image in images if not image.crop or image.source in FLAT_SOURCES}
+    return Recipe(for_training(network), detector_loss, sampler, DetectorCheck(checked, last.width, last.height) if checked else None, used)
 
 
 def reader(experiment: Experiment, data: list[Path], validation: list[Path]) -> Recipe:
@@ -73,14 +76,15 @@ def reader(experiment: Experiment, data: list[Path], validation: list[Path]) -> 
     parts: list[tuple[float, Sampler]] = []
     if crops:
         parts.append((experiment.mixture.get("real", 0.5), reading.RealReads(crops, experiment.sources)))
-    parts.append((experiment.mixture.get("drawn", 0.5), reading.DrawnReads(artist.draw)))
+    drawn = experiment.mixture.get("drawn", 0.5)
+    parts += [(0.3 * drawn, reading.PhotographedReads(artist.draw, photograph)), (0.7 * drawn, reading.DrawnReads(artist.draw))]
     parts.append((experiment.mixture.get("blank", 0.05) / 2, reading.DrawnReads(artist.draw_blank)))
     if empty:
         parts.append((experiment.mixture.get("blank", 0.05) / 2, reading.BlankReads([scene.luma for scene in empty])))
     checked = [image for folder in validation for image in read_folder(folder) if image.crop]
     last = experiment.phases[-1]
     return Recipe(build_crnn(last.height, last.width, **experiment.network), reader_loss, lambda phase: Mixture(parts),
-                  ReaderCheck(checked, last.width, last.height) if checked else None)
+                  ReaderCheck(checked, last.width, last.height) if checked else None, {image.path.parent.parent.name for image in images if image.crop or image.negative})
 
 
 RECIPES = {"detector": detector, "reader": reader}

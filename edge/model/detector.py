@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edge.errors import BundleError
 from edge.model.manifest import SHIPPED, Manifest, load_manifest
-from edge.model.tflite import Interpreter
+from edge.model.tflite import Interpreter, Net
 from edge.records import Box, Detection, Luma, Quad
 from edge.vision import detector_codec
 from edge.vision.geometry import clip
@@ -22,10 +22,10 @@ CHANNELS = {"score": 2, "box": 4, "corners": 8}
 class Detector:
     """The detector of one bundle. `threshold` None takes the bundle's own."""
 
-    def __init__(self, manifest: Manifest, model: bytes, threads: int = 1, threshold: float | None = None) -> None:
+    def __init__(self, manifest: Manifest, net: Net, threshold: float | None = None) -> None:
         self.manifest = manifest
         self.threshold = manifest.threshold if threshold is None else threshold
-        self._net = Interpreter(model, manifest.name, threads)
+        self._net = net
         self._table = self._net.scale_in.luma_table()
         by_channels = {shape[-1]: place for place, shape in enumerate(self._net.output_shapes)}
         if self._net.shape != (1, manifest.height, manifest.width, 1) or sorted(by_channels) != sorted(CHANNELS.values()):
@@ -35,7 +35,8 @@ class Detector:
     @classmethod
     def load(cls, folder: str | Path = SHIPPED / "detector", threads: int = 1, threshold: float | None = None) -> Detector:
         """Raises BundleError when the bundle does not fit."""
-        return cls(*load_manifest(folder, "detector"), threads=threads, threshold=threshold)
+        manifest, model = load_manifest(folder, "detector")
+        return cls(manifest, Interpreter(model, manifest.name, threads), threshold)
 
     def infer(self, picture: Luma) -> dict[str, npt.NDArray[np.int8]]:
         """Raw int8 outputs by name for a picture of exactly the network's size."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edge.errors import BundleError
 from edge.model.manifest import SHIPPED, Manifest, load_manifest
-from edge.model.tflite import Interpreter
+from edge.model.tflite import Interpreter, Net
 from edge.records import Box, Luma, PlateRead, Quad
 from edge.vision import reader_codec
 from edge.vision.alphabet import CLASSES
@@ -20,9 +20,9 @@ from edge.vision.rectify import reader_input
 class Reader:
     """The reader of one bundle."""
 
-    def __init__(self, manifest: Manifest, model: bytes, threads: int = 1) -> None:
+    def __init__(self, manifest: Manifest, net: Net) -> None:
         self.manifest = manifest
-        self._net = Interpreter(model, manifest.name, threads)
+        self._net = net
         self._table = self._net.scale_in.luma_table()
         shapes = self._net.output_shapes
         if self._net.shape != (1, manifest.height, manifest.width, 1) or len(shapes) != 1 or shapes[0][-1] != CLASSES:
@@ -31,7 +31,8 @@ class Reader:
     @classmethod
     def load(cls, folder: str | Path = SHIPPED / "reader", threads: int = 1) -> Reader:
         """Raises BundleError when the bundle does not fit."""
-        return cls(*load_manifest(folder, "reader"), threads=threads)
+        manifest, model = load_manifest(folder, "reader")
+        return cls(manifest, Interpreter(model, manifest.name, threads))
 
     def infer(self, picture: Luma) -> npt.NDArray[np.int8]:
         """Raw int8 logits (steps, 37) for a picture of exactly the network's size."""

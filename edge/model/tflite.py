@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,17 @@ from edge.errors import BundleError
 from edge.vision.quant import Scale
 
 Int8 = npt.NDArray[np.int8]
+
+
+class Net(Protocol):
+    """Something that runs a network: the int8 interpreter here, the float network when the two are compared."""
+
+    shape: tuple[int, ...]
+    scale_in: Scale
+    output_shapes: list[tuple[int, ...]]
+    scales_out: list[Any]
+
+    def run(self, values: Int8) -> list[Any]: ...
 
 
 class Interpreter:
@@ -36,9 +47,9 @@ class Interpreter:
         self._entry: int = entry["index"]
         self._exits = [(int(detail["index"]), _scale(detail)) for detail in exits]
         self.output_shapes = [tuple(int(size) for size in detail["shape"]) for detail in exits]
-        self.scales_out = [scale for _, scale in self._exits]
+        self.scales_out: list[Any] = [scale for _, scale in self._exits]
 
-    def run(self, values: Int8) -> list[Int8]:
+    def run(self, values: Int8) -> list[Any]:
         """One int8 array of `shape` in, the outputs in the model's order out (copies)."""
         self._runtime.set_tensor(self._entry, values)
         self._runtime.invoke()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -18,7 +19,6 @@ from train.data.formats.native import LabelledImage
 
 Rng = np.random.Generator
 HEIGHT, WIDTH = 48, 128
-TARGET_LENGTH = reader_codec.MAX_LENGTH + 2
 Sample = tuple[Luma, npt.NDArray[np.float32]]
 
 
@@ -33,9 +33,14 @@ class Crop:
     source: str
 
 
-def target(text: str, lines: int, weight: float = 1.0) -> npt.NDArray[np.float32]:
-    """(L + 2,) float32 as `reader_loss` takes it."""
-    return np.concatenate([reader_codec.encode(text).astype(np.float32), np.array([lines, weight], np.float32)])
+def target(text: str, upper: int | None, weight: float = 1.0) -> npt.NDArray[np.float32]:
+    """(2 L + 2,) float32 as `reader_loss` takes it: the upper line's label, the lower line's, whether the split is known, weight.
+
+    `upper` is the number of characters in the upper line; None where nobody knows, and then the whole text stands in the first label.
+    """
+    split = len(text) if upper is None else upper
+    labels = [reader_codec.encode(part).astype(np.float32) for part in (text[:split], text[split:])]
+    return np.concatenate([*labels, np.array([upper is not None, weight], np.float32)])
 
 
 def load_crops(images: Sequence[LabelledImage]) -> list[Crop]:
@@ -76,22 +81,42 @@ class RealReads:
         seen = augment.photograph(rng, rectify(crop.luma, quad, WIDTH, HEIGHT, margin=0.0))
         if rng.random() < 0.1:
             seen = augment.erase(rng, seen)
-        return stretch(seen), target(crop.text, crop.lines)
+        return stretch(seen), target(crop.text, len(crop.text) if crop.lines == 1 else None)
+
+
+class DrawnPlate(Protocol):
+    """What the generator draws: a flat plate and what is written on it."""
+
+    luma: Luma
+    text: str
+    lines: int
+    upper: int
+
+
+class PhotographedReads:
+    """Plates from the generator as a camera saw them on a car, in the weather. `photograph(rng, plate, (height, width))` gives luma."""
+
+    def __init__(self, draw_plate: Callable[[Rng], Any], photograph: Callable[..., Luma]) -> None:
+        self.draw_plate, self.photograph = draw_plate, photograph
+
+    def __call__(self, rng: Rng) -> Sample:
+        plate: DrawnPlate = self.draw_plate(rng)
+        return stretch(self.photograph(rng, plate, (HEIGHT, WIDTH))), target(plate.text, plate.upper)
 
 
 class DrawnReads:
-    """Plates from the generator, worn and photographed. `draw_plate(rng)` gives something with luma, text and lines."""
+    """Plates from the generator with nothing around them, through the same faults as real crops."""
 
-    def __init__(self, draw_plate: Callable[[Rng], object]) -> None:
+    def __init__(self, draw_plate: Callable[[Rng], Any]) -> None:
         self.draw_plate = draw_plate
 
     def __call__(self, rng: Rng) -> Sample:
-        plate = self.draw_plate(rng)
-        flat: Luma = plate.luma  # type: ignore[attr-defined]
+        plate: DrawnPlate = self.draw_plate(rng)
+        flat = plate.luma
         h, w = flat.shape
         around = int(rng.integers(0, 256)) if rng.random() < 0.5 else int(np.clip(flat.mean() + rng.normal(0, 40), 0, 255))
         edge = int(0.3 * h)
-        scene = cv2.copyMakeBorder(flat, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=around)
+        scene = np.asarray(cv2.copyMakeBorder(flat, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=around), np.uint8)
         if rng.random() < 0.3:
             scene = np.asarray(cv2.GaussianBlur(scene, (0, 0), rng.uniform(0.5, 3.0)), np.uint8)
         sides = rng.uniform(-0.02, 0.13, 4) * (w, h, w, h)
@@ -100,7 +125,7 @@ class DrawnReads:
         seen = augment.photograph(rng, rectify(scene, quad, WIDTH, HEIGHT, margin=0.0), least=0.3, most_blur=4.0)
         if rng.random() < 0.2:
             seen = augment.erase(rng, seen)
-        return stretch(seen), target(plate.text, plate.lines)  # type: ignore[attr-defined]
+        return stretch(seen), target(plate.text, plate.upper)
 
 
 class BlankReads:
@@ -116,4 +141,4 @@ class BlankReads:
         high = min(wide / rng.uniform(1.2, 5.0), h - 1)
         x, y = rng.uniform(0, w - wide), rng.uniform(0, h - high)
         quad = Quad.from_box(Box(x, y, x + wide, y + high))
-        return stretch(augment.photograph(rng, rectify(luma, quad, WIDTH, HEIGHT, margin=0.0))), target("", 1, 0.5)
+        return stretch(augment.photograph(rng, rectify(luma, quad, WIDTH, HEIGHT, margin=0.0))), target("", 0, 0.5)

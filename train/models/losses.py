@@ -55,19 +55,25 @@ def _overlap(box: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def reader_loss(target: Tensor, output: Tensor) -> Tensor:
-    """Scalar loss; target (B, L + 2): class indices padded with blank, then lines (0 = unknown), then weight; output logits (B, steps, 37).
+    """Scalar loss; target (B, 2 L + 2) from `train.data.reading.target`, output logits (B, steps, 37): the upper row's steps, then the lower row's.
 
-    A plate known to have one line is written in the upper row alone, and its lower row is told to stay blank.
+    Where it is known which characters stand in which line, each row has a CTC of its own; an empty line is told to stay blank. Where it is
+    not, one CTC runs along both rows and finds the split itself (it needs the others: left alone it writes both lines in one row).
     """
-    label = ops.cast(target[:, :-2], "int32")
-    lines, weight = target[:, -2], target[:, -1]
-    steps = output.shape[1]
-    one_line = ops.cast(ops.equal(lines, 1.0), "float32")
-    length = ops.cast(steps - ops.cast(one_line * (steps // 2), "int32"), "int32")
-    spelled = ops.sum(ops.cast(ops.not_equal(label, BLANK), "int32"), axis=1)
-    path = ops.ctc_loss(label, output, spelled, length, mask_index=BLANK)
-    lower = output[:, steps // 2:, :]
-    silence = ops.mean(ops.logsumexp(lower, axis=-1) - lower[..., BLANK], axis=-1)
+    length, steps = (target.shape[1] - 2) // 2, output.shape[1]
+    upper, lower = ops.cast(target[:, :length], "int32"), ops.cast(target[:, length:-2], "int32")
+    known, weight = target[:, -2], target[:, -1]
+    rows = _path(ops.concatenate([upper, lower]), ops.concatenate([output[:, : steps // 2], output[:, steps // 2 :]]))
+    upper_path, lower_path = ops.split(rows, 2)
+    both = _path(upper, output)
+    path = ops.where(known > 0.5, upper_path + lower_path, both)
     # A path that cannot exist (too many repeats for the steps) has an infinite loss: it teaches nothing.
     path = ops.where(path < 200.0, path, 0.0)
-    return ops.sum(weight * (path + 4.0 * one_line * silence)) / ops.maximum(ops.sum(weight), 1e-6)
+    return ops.sum(weight * path) / ops.maximum(ops.sum(weight), 1e-6)
+
+
+def _path(label: Tensor, logits: Tensor) -> Tensor:
+    """CTC's negative log likelihood, (B,)."""
+    spelled = ops.sum(ops.cast(ops.not_equal(label, BLANK), "int32"), axis=1)
+    steps = ops.full_like(spelled, logits.shape[1])
+    return ops.ctc_loss(label, logits, spelled, steps, mask_index=BLANK)

@@ -1,0 +1,139 @@
+"""The gate: float and int8 side by side on the same photographs, through the device's code. Too little evidence is no pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convert.evaluate import LOWEST, Case, exact, figures, run_bundles
+from edge.model.detector import CHANNELS, Detector
+from edge.model.manifest import Manifest
+from edge.model.reader import Reader
+from edge.model.tflite import Interpreter, Net
+from edge.vision.alphabet import CLASSES
+from edge.vision.quant import Scale
+
+Array = npt.NDArray[np.float32]
+
+
+class _Plain:
+    """The scale of numbers that are what they say."""
+
+    def dequantize(self, values: Array) -> Array:
+        return values
+
+
+class FloatNet:
+    """A float network behind the interpreter's interface. `forward` takes (1, H, W, 1) float32 and gives the outputs in order."""
+
+    def __init__(self, forward: Callable[[Array], list[Array]], shape: tuple[int, ...], output_shapes: list[tuple[int, ...]]) -> None:
+        self._forward, self.shape, self.output_shapes = forward, shape, output_shapes
+        self.scale_in = Scale(1.0 / 128.0, 0)
+        self.scales_out: list[Any] = [_Plain() for _ in output_shapes]
+
+    def run(self, values: npt.NDArray[np.int8]) -> list[Any]:
+        """As `edge.model.tflite.Interpreter.run`, with float outputs."""
+        return self._forward(self.scale_in.dequantize(values))
+
+
+def float_net(model: Any, kind: str) -> FloatNet:
+    """The Keras network of `convert.export.load_float` as a net of the device."""
+    import tensorflow as tf
+
+    run = tf.function(lambda luma: model(luma, training=False))
+    shape = (1, *(int(size) for size in model.input.shape[1:]))
+    if kind == "reader":
+        steps = int(model.output.shape[1])
+        return FloatNet(lambda values: [np.asarray(run(values))], shape, [(1, steps, CLASSES)])
+    grid = (1, shape[1] // 8, shape[2] // 8)
+    return FloatNet(lambda values: [np.asarray(value) for value in map(run(values).__getitem__, CHANNELS)], shape, [(*grid, channels) for channels in CHANNELS.values()])
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says. `drop` is float less int8, as a share (0.005 is half a point)."""
+
+    passed: bool
+    evidence: int
+    drop: float
+    float_figures: dict[str, float | int]
+    int8_figures: dict[str, float | int]
+    interval: tuple[float, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """For the manifest."""
+        def short(values: dict[str, float | int]) -> dict[str, float | int]:
+            return {key: round(value, 4) for key, value in values.items() if key != "ms"}
+
+        return {"evidence": self.evidence, "drop": round(self.drop, 4), "drop_95": [round(value, 4) for value in self.interval],
+                "float": short(self.float_figures), "int8": short(self.int8_figures)}
+
+
+def verify(manifest: Manifest, model: bytes, floats: Net, folders: Sequence[Path], allowed: float, least: int, progress: Any = iter) -> Verdict:
+    """Reader: exact plates on labelled crops. Detector: average precision at IoU 0.5 on labelled photographs."""
+    if manifest.kind == "reader":
+        sides = [_reads(Reader(manifest, net), folders, progress) for net in (floats, Interpreter(model, manifest.name))]
+        float_hits, int8_hits = (np.array(hits, float) for hits, _ in sides)
+        drop = float(float_hits.mean() - int8_hits.mean()) if len(float_hits) else 1.0
+        interval = _bootstrap(float_hits - int8_hits)
+        evidence = len(float_hits)
+    else:
+        sides = [_finds(Detector(manifest, net, LOWEST), folders, progress) for net in (floats, Interpreter(model, manifest.name))]
+        drop = float(sides[0][1].get("ap50", 0.0)) - float(sides[1][1].get("ap50", 0.0))
+        evidence = int(sides[0][1].get("plates", 0))
+        interval = _bootstrap(np.array(sides[0][0], float) - np.array(sides[1][0], float))
+    passed = evidence >= least and drop <= allowed
+    return Verdict(passed, evidence, drop, sides[0][1], sides[1][1], interval)
+
+
+class _NoDetector:
+    """Stands in where only crops are looked at."""
+
+
+def _reads(reader: Reader, folders: Sequence[Path], progress: Any) -> tuple[list[bool], dict[str, float | int]]:
+    cases = [case for case in _only(folders, True, None, reader, progress)]
+    hits = [exact(plate, case.looks[0].read.text if case.looks else "") for case in cases for plate in case.image.plates if plate.exact and not plate.year_omitted]
+    return hits, figures(cases)
+
+
+def _finds(detector: Detector, folders: Sequence[Path], progress: Any) -> tuple[list[bool], dict[str, float | int]]:
+    cases = _only(folders, False, detector, None, progress)
+    found = []
+    for case in cases:
+        assert case.found is not None
+        taken = set(case.taken[case.found.scores >= case.threshold].tolist())
+        found += [place in taken for place in range(len(case.image.plates))]
+    return found, figures(cases)
+
+
+class _SilentReader:
+    """The detector's gate does not read."""
+
+    def read(self, *_: object) -> Any:
+        from edge.records import PlateRead
+
+        return PlateRead("", 0.0, ())
+
+
+def _only(folders: Sequence[Path], crops: bool, detector: Detector | None, reader: Reader | None, progress: Any) -> list[Case]:
+    from train.data.formats.native import find_folders, read_folder
+
+    chosen = [folder for folder in find_folders(list(folders)) if any(image.crop == crops for image in read_folder(folder)[:1])]
+    silent: Any = _SilentReader()
+    nothing: Any = _NoDetector()
+    return run_bundles(chosen, detector or nothing, reader or silent, progress)
+
+
+def _bootstrap(differences: npt.NDArray[np.float64], rounds: int = 2000) -> tuple[float, float]:
+    """95 % interval of the mean of paired differences."""
+    if len(differences) == 0:
+        return (float("nan"), float("nan"))
+    rng = np.random.default_rng(0)
+    means = rng.choice(differences, (rounds, len(differences))).mean(axis=1)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return float(low), float(high)

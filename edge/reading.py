@@ -1,0 +1,165 @@
+"""`platewatch read`: what stands on the plates in pictures. Its JSON is a contract that others build on (docs/read-json.md)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge.errors import ConfigError, ImageError
+
+if TYPE_CHECKING:
+    from edge.model.detector import Detector
+    from edge.model.reader import Reader
+    from edge.records import Detection, Luma, PlateRead
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `platewatch read`."""
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="pictures: JPEG, PNG, WebP, BMP, TIFF")
+    parser.add_argument("--json", action="store_true", help="one JSON object a picture, a line each")
+    parser.add_argument("--crop", action="store_true", help="each picture is one plate already cut out, perhaps with a margin")
+    parser.add_argument("--annotate", metavar="DIR", help="write a copy of each picture with what was read drawn in")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="processor cores for the models (default: 1)")
+    parser.add_argument("--country", metavar="CODE", help="name this country on plates that fit one of its formats")
+    parser.add_argument("--detector", metavar="DIR", help="another detector bundle than the shipped one")
+    parser.add_argument("--reader", metavar="DIR", help="another reader bundle than the shipped one")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One plate found in one picture and what was read on it."""
+
+    detection: Detection
+    read: PlateRead
+
+    @property
+    def rank(self) -> float:
+        """Plates are sorted by this: found surely and read surely first."""
+        return self.detection.score * (0.25 + self.read.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Everything in one picture, best first, and how long it took, ms."""
+
+    plates: list[Look]
+    detect_ms: float
+    read_ms: float
+
+
+# A detection on which nothing can be read is told only when the detector is this sure that a plate is there.
+SURE_WITHOUT_TEXT = 0.6
+
+
+def look(luma: Luma, detector: Detector, reader: Reader) -> Looks:
+    """All plates in a (H, W) uint8 picture."""
+    began = time.perf_counter()
+    found = detector.detect(luma)
+    detected = time.perf_counter()
+    plates = [Look(detection, reader.read(luma, detection.quad, detection.lines)) for detection in found]
+    done = time.perf_counter()
+    plates = [plate for plate in plates if plate.read.text or plate.detection.score >= SURE_WITHOUT_TEXT]
+    return Looks(sorted(plates, key=lambda plate: -plate.rank), 1000 * (detected - began), 1000 * (done - detected))
+
+
+def look_at_crop(luma: Luma, reader: Reader) -> Looks:
+    """The one plate that the picture is; none when nothing is legible."""
+    from edge.records import Box, Detection, Quad
+
+    began = time.perf_counter()
+    read = reader.read_crop(luma)
+    spent = 1000 * (time.perf_counter() - began)
+    whole = Box(0.0, 0.0, float(luma.shape[1]), float(luma.shape[0]))
+    return Looks([Look(Detection(Quad.from_box(whole), whole, 1.0, read.lines), read)] if read.text else [], 0.0, spent)
+
+
+def as_json(name: str, luma: Luma, looks: Looks, total_ms: float, country: str | None = None) -> dict[str, Any]:
+    """The line that `--json` prints for one picture."""
+    return {
+        "image": name, "width": luma.shape[1], "height": luma.shape[0],
+        "ms": {"detect": round(looks.detect_ms, 3), "read": round(looks.read_ms, 3), "total": round(total_ms, 3)},
+        "plates": [_plate(one, country) for one in looks.plates],
+    }
+
+
+def _plate(one: Look, country: str | None) -> dict[str, Any]:
+    box = one.detection.box
+    return {
+        "text": one.read.text, "confidence": round(one.read.confidence, 4),
+        "characters": [{"char": c.char, "confidence": round(c.confidence, 4)} for c in one.read.characters],
+        "quad": [[round(x, 2), round(y, 2)] for x, y in one.detection.quad.points],
+        "box": [round(value, 2) for value in (box.x0, box.y0, box.x1, box.y1)],
+        "detection_confidence": round(one.detection.score, 4), "lines": one.read.lines if one.read.text else one.detection.lines,
+        "country": _country(one.read.text, country),
+    }
+
+
+def _country(text: str, wanted: str | None) -> str | None:
+    """A country is named only when it was asked for and the text fits: many countries share their formats."""
+    if not wanted or not text:
+        return None
+    from edge.plates.rules import matches
+
+    return wanted if matches(text, wanted) else None
+
+
+def run(args: argparse.Namespace) -> int:
+    """`platewatch read`: 0, or 1 when a picture could not be read; the others are read all the same."""
+    from edge.model.detector import Detector
+    from edge.model.manifest import SHIPPED
+    from edge.model.reader import Reader
+    from edge.vision.image import load_image
+
+    if args.threads < 1:
+        raise ConfigError(f"--threads {args.threads}: must be 1 or more")
+    if args.country:
+        from edge.plates.rules import countries
+
+        if args.country not in countries():
+            raise ConfigError(f"--country {args.country}: not known; known are {', '.join(sorted(code for code in countries() if code != 'xx'))}")
+    detector = None if args.crop else Detector.load(args.detector or SHIPPED / "detector", args.threads)
+    reader = Reader.load(args.reader or SHIPPED / "reader", args.threads)
+    failed = False
+    taken: set[str] = set()
+    for name in args.images:
+        try:
+            began = time.perf_counter()
+            luma, picture = load_image(name)
+            looks = look(luma, detector, reader) if detector else look_at_crop(luma, reader)
+            total_ms = 1000 * (time.perf_counter() - began)
+            if args.annotate:
+                _annotate(Path(args.annotate), name, picture, looks, taken)
+        except ImageError as error:
+            print(f"platewatch: {error}", file=sys.stderr)
+            failed = True
+            continue
+        if args.json:
+            print(json.dumps(as_json(name, luma, looks, total_ms, args.country)), flush=True)
+        else:
+            said = "  ".join(f"{one.read.text or '(not legible)'} {one.read.confidence:.2f}" for one in looks.plates) or "no plate"
+            print(f"{name}: {said}", flush=True)
+    return 1 if failed else 0
+
+
+def _annotate(folder: Path, name: str, picture: Any, looks: Looks, taken: set[str]) -> None:
+    """Writes `folder/NAME.jpg`; two pictures of the same name from two folders do not overwrite each other."""
+    import cv2
+
+    from edge.drawing import draw_plate
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stem, number = Path(name).stem, 1
+    while stem in taken:
+        number += 1
+        stem = f"{Path(name).stem}-{number}"
+    taken.add(stem)
+    marked = picture.copy()
+    for one in looks.plates:
+        draw_plate(marked, one.detection.quad, f"{one.read.text or '?'} {one.read.confidence:.2f}")
+    if not cv2.imwrite(str(folder / f"{stem}.jpg"), marked):
+        raise ImageError(f"{folder / stem}.jpg: cannot be written; name a folder that can be")
