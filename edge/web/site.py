@@ -1,0 +1,104 @@
+"""Puts the page together: templates, headers, errors, and the addresses of its static files."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from jinja2 import ChainableUndefined
+from werkzeug.exceptions import HTTPException, NotFound
+
+from edge import status
+from edge.config import Config
+from edge.records import Box, Event, Quad
+from edge.web import api, door, headers, views, words
+from edge.web.daemon_files import DaemonFiles
+from edge.web.stream import Places
+
+LARGEST_FORM = 16 * 1024
+YEAR_S = 365 * 24 * 3600
+
+
+def build(config: Config, streams: int) -> Flask:
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=secrets.token_bytes(32), SESSION_COOKIE_NAME="platewatch", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Strict",
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+    )
+    app.jinja_options = {"undefined": ChainableUndefined, "trim_blocks": True, "lstrip_blocks": True}  # a daemon that only starts has no camera yet
+    app.extensions |= {"daemon_files": DaemonFiles(config), "places": Places(streams), "stop": threading.Event()}
+    door.install(app, config.web)
+    app.register_blueprint(api.api)
+    app.register_blueprint(views.views)
+    app.register_error_handler(HTTPException, problem)
+    app.after_request(headers.protect)
+    app.after_request(keep_static)
+    _teach(app)
+    return app
+
+
+def problem(error: HTTPException) -> ResponseReturnValue:
+    """JSON for programs, a page for people. Redirects are no problem."""
+    if error.code is not None and error.code < 400:
+        return error.get_response()
+    if type(error) is NotFound and error.description == NotFound.description:
+        error.description = "There is nothing at this address."
+    if request.path.startswith("/api/") or not request.accept_mimetypes.accept_html:
+        return api.problem(error)
+    return render_template("error.html", error=error), error.code or 500
+
+
+def keep_static(response: Response) -> Response:
+    """A static file named with its fingerprint may be kept for ever; without it the browser asks whether it changed."""
+    if request.endpoint == "static" and response.status_code in (200, 304):
+        kept = f"public, max-age={YEAR_S}, immutable" if request.args.get("v") else "no-cache"
+        response.headers["Cache-Control"] = kept
+    return response
+
+
+def _teach(app: Flask) -> None:
+    """What templates may ask."""
+    folder = Path(str(app.static_folder))
+    prints = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:10] for file in folder.iterdir() if file.is_file()}
+
+    def asset(name: str) -> str:
+        return url_for("static", filename=name, v=prints[name])
+
+    def context() -> dict[str, Any]:
+        found = app.extensions["daemon_files"]
+        now = found.utc_now()
+        return {
+            "utc_now": status.utc_iso(now), "camera_name": found.camera_name, "keeps_crops": found.keeps_crops, "version": status.version()}
+
+    app.add_template_global(asset)
+    app.add_template_global(blank)
+    app.add_template_global(share)
+    app.add_template_global(words.certainty)
+    app.add_template_global(words.spoken)
+    app.add_template_filter(words.figure)
+    app.add_template_filter(words.percent)
+    app.add_template_filter(words.moment)
+    app.add_template_filter(since)
+    app.context_processor(context)
+
+
+def blank() -> Event:
+    """The mould of a card, for the script to fill."""
+    nowhere = Quad.from_box(Box(0, 0, 0, 0))
+    return Event("-", "", "", 0.0, (), "", "", 0.0, 0, 0, 1, None, 0.0, nowhere)
+
+
+def share(part: object, whole: object) -> float:
+    """A bar's length in percent; 0 for what was not measured."""
+    if not isinstance(part, int | float) or not isinstance(whole, int | float) or whole <= 0:
+        return 0.0
+    return round(100 * min(max(part / whole, 0.0), 1.0), 1)
+
+
+def since(iso: str) -> str:
+    return words.ago(words.seconds_since(iso, current_app.extensions["daemon_files"].utc_now()))

@@ -1,0 +1,37 @@
+"""One look at the device, ready for JSON: the page's first paint, `/api/status` and the stream all show this."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge import status
+from edge.web import words
+from edge.web.daemon_files import DaemonFiles
+
+
+def snapshot(files: DaemonFiles) -> dict[str, Any]:
+    """`daemon` is the status file as it stands, or None; `now` lets a page with a wrong clock count on the device's."""
+    daemon, now = files.status(), files.utc_now()
+    alive = files.is_alive(daemon)
+    head, summary = words.headline(daemon, alive), files.summary()
+    return {
+        "v": 1, "now": status.utc_iso(now), "version": status.version(), "camera": files.camera_name,
+        "alive": alive, "tone": head.tone, "word": head.word, "sentence": head.sentence(now), "pattern": head.pattern, "since": head.since,
+        "picture": alive and files.picture_at() is not None,
+        "events": summary["events"], "store": {"readable": summary["readable"], "problem": summary["problem"]},
+        "reasons": [{"reason": reason, "count": count, "words": words.reason(reason)} for reason, count in summary["reasons"].items()],
+        "machine": words.machine(daemon), "daemon": daemon,
+    }
+
+
+def not_ready(files: DaemonFiles) -> list[str]:
+    """Why the device does not watch, a sentence each; empty when it does."""
+    daemon, summary = files.status(), files.summary()
+    reasons = []
+    if daemon is None or not files.is_alive(daemon):
+        reasons.append("The daemon does not run.")
+    elif daemon.get("state") != "watching":
+        reasons.append(f"The camera does not watch: {daemon.get('state')}.")
+    if not summary["readable"]:
+        reasons.append(f"The event store cannot be read: {summary['problem']}.")
+    return reasons

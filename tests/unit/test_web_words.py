@@ -1,0 +1,41 @@
+"""What the page says and how it searches, without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.store import Store
+from edge.web import query, words
+from edge.web.stream import Places
+from tests.builders import an_event
+
+
+def test_words_for_times_and_certainty() -> None:
+    told = {0.2: "just now", 12.9: "12 s ago", 60: "1 min ago", 3599: "59 min ago", 3600: "1 h ago", 172_000: "47 h ago", 176_400: "2 days ago"}
+    assert {seconds: words.ago(seconds) for seconds in told} == told
+    assert [words.percent(c) for c in (0.999, 1.0, 0.5)] == ["99 %", "100 %", "50 %"]
+
+
+def test_the_page_has_words_for_every_reason_of_the_judge() -> None:
+    from edge.tracking.judge import REASONS
+
+    assert set(words.REASONS) == set(REASONS)
+
+
+def test_narrow_matches_fill_a_page_from_many(tmp_path: Path) -> None:
+    with Store(tmp_path / "events.sqlite") as store:
+        for number in range(450):
+            store.add(an_event(f"n{number}", "AB12CDE" if number % 225 == 0 else "XAB12CDE"))
+        found = query.find(store, query.EventQuery(3, None, "AB12CDE", "exact"))
+    assert [event.id for event in found] == ["n225", "n0"]
+
+
+def test_a_place_is_given_back_once() -> None:
+    places = Places(1)
+    leave = places.take()
+    assert leave is not None
+    assert places.take() is None
+    leave()
+    leave()
+    assert places.take() is not None
+    assert places.take() is None
