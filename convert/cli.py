@@ -118,7 +118,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     reader = Reader.load(options.reader or SHIPPED / "reader")
     cases = run_bundles(options.data, detector, reader, _progress)
     groups = grouped(cases)
-    print_tables(groups, Console())
+    print_tables(groups, Console() if sys.stdout.isatty() else Console(width=130))
     if options.json:
         bundles = {model.manifest.kind: {"name": model.manifest.name, "sha256": model.manifest.sha256} for model in (detector, reader)}
         options.json.write_text(json.dumps({"v": 1, "bundles": bundles, **groups}, indent=1) + "\n", encoding="utf-8")

@@ -76,6 +76,7 @@ def figures(cases: Sequence[Case]) -> dict[str, float | int]:
     rows: dict[str, float | int] = {"images": len(cases)}
     scenes = [case for case in cases if case.found is not None]
     if scenes:
+        rows["scenes"] = len(scenes)
         rows |= _detection(scenes)
         rows |= _whole(scenes)
     crops = [(case, plate) for case in cases if case.image.crop for plate in case.image.plates if plate.exact and not plate.year_omitted]

@@ -155,10 +155,12 @@ def plot_curves(out: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     left.plot([row["step"] for row in rows], [row["loss"] for row in rows], marker=".")
     left.set(xlabel="step", ylabel="training loss", yscale="log")
-    for key in [key for key in rows[-1] if key not in ("step", "loss", "seconds")]:
+    checks = [key for key in rows[-1] if key not in ("step", "loss", "seconds")]
+    for key in checks:
         right.plot([row["step"] for row in rows], [row.get(key, np.nan) for row in rows], label=key)
     right.set(xlabel="step", ylabel="validation", ylim=(0, 1))
-    right.legend(fontsize=6, ncols=2)
+    if checks:
+        right.legend(fontsize=6, ncols=2)
     figure.savefig(out / "curves.png", dpi=110)
     plt.close(figure)
 

@@ -15,7 +15,7 @@ from edge.model.reader import Reader
 from edge.records import Luma
 
 
-def test_picture(width: int, height: int) -> Luma:
+def probe_picture(width: int, height: int) -> Luma:
     """(height, width) uint8 of integer arithmetic alone: light falling off, bars like glyphs, grain."""
     y, x = np.mgrid[0:height, 0:width].astype(np.uint32)
     light = (x * 255 // width + y * 127 // height) // 2
@@ -27,7 +27,7 @@ def test_picture(width: int, height: int) -> Luma:
 def golden(model: Detector | Reader) -> str:
     """sha256 over the int8 outputs for the test picture and its negative."""
     digest = hashlib.sha256()
-    picture = test_picture(model.manifest.width, model.manifest.height)
+    picture = probe_picture(model.manifest.width, model.manifest.height)
     for one in (picture, np.asarray(255 - picture, dtype=np.uint8)):
         raw = model.infer(one)
         for values in ([raw[name] for name in sorted(raw)] if isinstance(raw, dict) else [raw]):

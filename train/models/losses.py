@@ -68,7 +68,7 @@ def reader_loss(target: Tensor, output: Tensor) -> Tensor:
     both = _path(upper, output)
     path = ops.where(known > 0.5, upper_path + lower_path, both)
     # A path that cannot exist (too many repeats for the steps) has an infinite loss: it teaches nothing.
-    path = ops.where(path < 200.0, path, 0.0)
+    path = ops.where(path < 2000.0, path, 0.0)
     return ops.sum(weight * path) / ops.maximum(ops.sum(weight), 1e-6)
 
 

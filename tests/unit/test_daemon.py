@@ -1,0 +1,265 @@
+"""The daemon on a fake camera: its states, its losses, its farewell."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sqlite3
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import pytest
+
+from edge import status, wiring
+from edge.camera.pump import Pump
+from edge.config import Config
+from edge.daemon import Daemon, Keeper, notify
+from edge.errors import ConfigError, StoreError
+from edge.pipeline import Pipeline
+from edge.records import Detection, Event, Frame
+from edge.slot import Slot
+from edge.store import Store
+from edge.tracking.judge import Judge
+from edge.tracking.tracker import Tracker
+from tests.builders import a_detection, a_frame, a_read, an_event
+from tests.fakes import FakeCamera, FakeDetector, FakeReader
+
+FRAMES = [a_frame(step / 10, step) for step in range(20)]
+
+
+def a_config(folder: Path) -> Config:
+    return Config.model_validate({"runtime": {"directory": str(folder / "run")}, "store": {"path": str(folder / "events.sqlite"), "keep_at_least_mb_free": 0}})
+
+
+def a_daemon(folder: Path, camera: FakeCamera, script: list[list[Detection]] | None = None) -> tuple[Daemon, Store]:
+    config = a_config(folder)
+    script = [[a_detection()]] * 5 if script is None else script
+    pipeline = Pipeline(FakeDetector(script), FakeReader(lambda quad: a_read("AB12CDE")), Tracker(1.0), Judge(config.tracking))
+    store = Store(config.store.path)
+    return Daemon(config, camera, pipeline, store, bundles={"detector": {"name": "fake", "sha256": "0"}}), store
+
+
+def test_a_recording_becomes_events_and_a_farewell(tmp_path: Path) -> None:
+    """Every frame worked, the event stored, the reason counted, the last status complete."""
+    daemon, store = a_daemon(tmp_path, FakeCamera([FRAMES]), [[a_detection(), a_detection(x=400, width=20)]] * 5)
+    assert daemon.run() == 0
+    assert [event.text for event in store.events()] == ["AB12CDE"]
+    assert store.reasons("2000") == {"too small": 1}
+    told = status.read(tmp_path / "run")
+    assert told is not None
+    assert (told["state"], told["detail"], told["events"], told["reasons"]) == ("stopped", "", 1, {"too small": 1})
+    assert told["camera"] == {
+        "name": "camera", "kind": "fake", "width": 640, "height": 360, "fps": 10.0, "frames": 20, "dropped": 0, "reopened": 0, "skipped": 0,
+    }  # fmt: skip
+    assert set(told) == {
+        "v", "version", "pid", "state", "detail", "started_at", "updated_at", "camera", "fps", "stages_ms", "plates_in_view", "events", "reasons",
+        "bundles", "threads",
+    }  # fmt: skip
+
+
+def test_a_plate_still_in_view_at_the_end_is_not_lost(tmp_path: Path) -> None:
+    """SIGTERM while a car passes: what agreed so far is kept."""
+    daemon, store = a_daemon(tmp_path, FakeCamera([FRAMES[:4]]))
+    daemon.run()
+    assert store.count() == 1
+
+
+def test_a_lost_camera_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unplugged, not there, back again: frames go on, the reopening is counted once, and the waits grow."""
+    monkeypatch.setattr("edge.camera.pump.back_off_s", lambda attempts: 0.0)
+    camera = FakeCamera([FRAMES[:10], [], FRAMES[10:]])
+    daemon, store = a_daemon(tmp_path, camera)
+    assert daemon.run() == 0
+    told = status.read(tmp_path / "run")
+    assert told is not None
+    assert (told["camera"]["frames"], told["camera"]["reopened"], camera.opened, store.count()) == (20, 1, 3, 1)
+    assert camera.closed == 2  # what could not be opened needs no closing
+
+
+def test_while_the_camera_is_lost_the_status_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon lives on, in the state `camera lost`, with the reason; then it is told to stop and does."""
+    monkeypatch.setattr("edge.camera.pump.back_off_s", lambda attempts: 60.0)
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES[:3], FRAMES]))
+    seen: list[dict[str, Any]] = []
+    daemon._status._interval_s = 0.0
+    turn = daemon.turn
+
+    def watched_turn() -> None:
+        turn()
+        seen.append(status.read(tmp_path / "run") or {})
+        if seen[-1]["state"] == "camera lost":
+            daemon.stop()
+
+    monkeypatch.setattr(daemon, "turn", watched_turn)
+    assert daemon.run() == 0
+    assert seen[-1]["detail"] == "the fake was unplugged; trying again"
+    assert (status.read(tmp_path / "run") or {})["state"] == "stopped"
+
+
+def test_what_no_patience_mends_ends_the_daemon(tmp_path: Path) -> None:
+    """A camera that is set up wrongly is an error with a sentence, not an endless retry; the farewell is said all the same."""
+
+    class Misconfigured(FakeCamera):
+        def __enter__(self) -> Any:
+            raise ConfigError("set camera.source")
+
+    daemon, _ = a_daemon(tmp_path, Misconfigured([FRAMES]))
+    with pytest.raises(ConfigError, match=r"set camera\.source"):
+        daemon.run()
+    assert (status.read(tmp_path / "run") or {})["state"] == "stopped"
+
+
+def test_a_runtime_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]))
+    (tmp_path / "run").write_text("a file where the folder should be")
+    with pytest.raises(ConfigError, match=r"runtime\.directory"):
+        daemon.run()
+
+
+def test_plates_are_not_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """At INFO an event has an id and numbers; only at DEBUG its text."""
+    caplog.set_level(logging.DEBUG)
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]))
+    daemon.run()
+    levels = {record.levelno for record in caplog.records if "AB12CDE" in record.getMessage()}
+    assert levels == {logging.DEBUG}
+    assert any(record.levelno == logging.INFO and "event" in record.getMessage() for record in caplog.records)
+
+
+class MoodyStore(Store):
+    """Takes nothing while it is `full`."""
+
+    full = False
+
+    def add(self, event: Event) -> bool:
+        if self.full:
+            raise StoreError("the disk is full")
+        return super().add(event)
+
+
+def test_events_wait_for_the_store_and_none_is_lost(tmp_path: Path) -> None:
+    """While it refuses they are kept in order, it is not asked at every frame, and afterwards all are there."""
+    store = MoodyStore(tmp_path / "events.sqlite")
+    keeper, store.full = Keeper(store), True
+    keeper.keep([an_event("1")], now=100.0)
+    assert "1 events wait to be stored: the disk is full" in keeper.trouble
+    store.full = False
+    keeper.keep([an_event("2")], now=100.1)
+    assert store.count() == 0
+    keeper.keep([], now=101.0)
+    assert ([event.id for event in store.events()], keeper.saved, keeper.trouble) == (["2", "1"], 2, "")
+
+
+def test_at_the_end_nothing_waits(tmp_path: Path) -> None:
+    """In a hurry the back-off does not count."""
+    store = MoodyStore(tmp_path / "events.sqlite")
+    keeper, store.full = Keeper(store), True
+    keeper.keep([an_event("1")], now=100.0)
+    store.full = False
+    keeper.keep([], now=100.0, hurry=True)
+    assert store.count() == 1
+
+
+def test_what_does_not_fit_is_counted_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Memory is bounded: the oldest goes, never silently."""
+    store = MoodyStore(tmp_path / "events.sqlite")
+    keeper, store.full = Keeper(store, bound=2), True
+    for number in range(5):
+        keeper.keep([an_event(str(number))], now=100.0)
+    assert keeper.lost == 3
+    assert "an event is lost" in caplog.text
+    store.full = False
+    keeper.keep([], now=1000.0)
+    assert [event.id for event in store.events()] == ["4", "3"]
+
+
+def test_a_store_that_is_locked_for_a_while_does_not_end_the_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program writes for the whole recording: the status names the trouble, and the event is there once it lets go."""
+    daemon, store = a_daemon(tmp_path, FakeCamera([FRAMES]))
+    store._db.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(tmp_path / "events.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    turn, details = daemon.turn, list[str]()
+
+    def turn_and_let_go() -> None:
+        turn()
+        if daemon._keeper.trouble and not details:
+            details.append(daemon._compose()["detail"])
+            other.execute("COMMIT")
+
+    monkeypatch.setattr(daemon, "turn", turn_and_let_go)
+    daemon.run()
+    other.close()
+    assert "another program holds it" in details[0]
+    assert store.count() == 1
+
+
+def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """READY when it watches, WATCHDOG with a frame, STOPPING at the end, over a real datagram socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]))
+        daemon.run()
+        assert [systemd.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
+
+
+def test_the_watchdog_starves_without_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that still turns but sees nothing new is no healthy daemon."""
+    told: list[str] = []
+    monkeypatch.setattr("edge.daemon.notify", told.append)
+    daemon, _ = a_daemon(tmp_path, FakeCamera([[]]))
+    monkeypatch.setattr("edge.daemon.TICK_S", 0.0)
+    for _ in range(5):
+        daemon.turn()
+    assert told == []
+
+
+def test_without_systemd_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """No socket: silence. A socket that is gone: a warning, and life goes on."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    notify("READY=1")
+    assert caplog.text == ""
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/notify")
+    notify("READY=1")
+    assert "systemd cannot be told" in caplog.text
+
+
+def test_a_config_becomes_a_running_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wiring with fake networks, on a folder of pictures worked through: one car, one event; what the config says arrives."""
+    asked: list[tuple[Path, int, float | None]] = []
+
+    def fake(part: Any) -> Any:
+        part.manifest = SimpleNamespace(name="fake", sha256="0" * 64)
+
+        def load(folder: Path, threads: int, threshold: float | None = None) -> Any:
+            asked.append((folder, threads, threshold))
+            return part
+
+        return SimpleNamespace(load=load)
+
+    monkeypatch.setattr("edge.model.detector.Detector", fake(FakeDetector([[a_detection()]] * 4)))
+    monkeypatch.setattr("edge.model.reader.Reader", fake(FakeReader(lambda quad: a_read("AB12CDE"))))
+    for number in range(6):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), a_frame().luma)
+    camera = {"name": "yard", "kind": "files", "source": str(tmp_path), "real_time": False, "fps_limit": 10}
+    config = a_config(tmp_path).model_dump() | {"camera": camera, "country": {"code": "gb"}, "models": {"threads": 3, "reader": "/my/reader"}}
+    assert wiring.build(Config.model_validate(config)).run() == 0
+    (event,) = Store(tmp_path / "events.sqlite", read_only=True).events()
+    assert (event.camera, event.text, event.looks, event.country) == ("yard", "AB12CDE", 4, "gb")
+    assert asked == [(wiring.BUNDLES / "detector", 3, None), (Path("/my/reader"), 3, None)]
+    told = status.read(tmp_path / "run") or {}
+    assert (told["threads"], told["bundles"]["reader"], told["camera"]["dropped"]) == (3, {"name": "fake", "sha256": "0" * 64}, 0)
+
+
+def test_a_live_camera_drops_what_nobody_fetches() -> None:
+    """The pump alone: all but the newest are dropped and counted."""
+    slot = Slot[Frame]()
+    Pump(FakeCamera([FRAMES], waits=False), slot, threading.Event()).run()
+    newest = slot.get(0)
+    assert newest is not None
+    assert (newest.index, slot.dropped) == (19, 19)
