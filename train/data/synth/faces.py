@@ -15,10 +15,12 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from train.data.synth.fonts import available
-from train.data.synth.strokes import GLYPHS, MASTER, PAD, SLOPE, Style, stroke_field
+from train.data.synth.glyphs import GLYPHS
+from train.data.synth.strokes import MASTER, PAD, SLOPE, Style, stroke_field
 
 Field = npt.NDArray[np.uint8]
 _OVERSAMPLING = 2
+_FIELDS: dict[tuple[str, str], Field] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,13 @@ class Face:
 
     def field(self, char: str) -> Field:
         """(MASTER + 2 PAD, width + 2 PAD) uint8 distance field; any character for a file, A-Z0-9 for the stroke font."""
+        # Looked up by name: hashing a style with all its alternates costs more than resizing a glyph.
+        found = _FIELDS.get((self.name, char))
+        if found is None:
+            found = _FIELDS[self.name, char] = self._make(char)
+        return found
+
+    def _make(self, char: str) -> Field:
         if self.style is not None and char in GLYPHS:
             return stroke_field(char, self.style)
         return _file_field(self.path, char) if self.path else np.zeros((MASTER + 2 * PAD, MASTER // 3 + 2 * PAD), np.uint8)
@@ -45,7 +54,6 @@ def _opened(path: str) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, max(8, round(400 * MASTER * _OVERSAMPLING / max(1.0, bottom - top))))
 
 
-@cache
 def _file_field(path: str, char: str) -> Field:
     font = _opened(path)
     left, _, right, _ = font.getbbox(char, anchor="ls")

@@ -95,7 +95,16 @@ def _backdrops() -> list[npt.NDArray[np.int8]]:
                 points = [[128 * i // 8, int(32 + outline[i])] for i in range(9)] + [[128, 64], [0, 64]]
                 cv2.fillPoly(shape, [np.array(points)], 255)
             else:
-                cv2.ellipse(shape, (int(rng.integers(128)), int(rng.integers(64))), (int(rng.integers(5, 40)), int(rng.integers(4, 25))), int(rng.integers(180)), 0, 360, 255, -1)
+                cv2.ellipse(
+                    shape,
+                    (int(rng.integers(128)), int(rng.integers(64))),
+                    (int(rng.integers(5, 40)), int(rng.integers(4, 25))),
+                    int(rng.integers(180)),
+                    0,
+                    360,
+                    255,
+                    -1,
+                )
             picture += shape / 255.0 * rng.uniform(-35, 25)
         bank.append(np.clip(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 5)), -90, 60).astype(np.int8))
     return bank
@@ -131,7 +140,13 @@ def band(rng: np.random.Generator, luma: Luma, height: int, text: str) -> None:
     luma[:height] = int(rng.integers(35, 95))
     light = int(rng.integers(180, 245))
     put_legend(rng, luma, text, (luma.shape[1] / 2, height * 0.5), round(height * 0.6), light, luma.shape[1] * 0.6)
-    cv2.rectangle(luma, (luma.shape[1] - round(height * 1.5), round(height * 0.2)), (luma.shape[1] - round(height * 0.4), round(height * 0.8)), int(rng.integers(90, 200)), -1)
+    cv2.rectangle(
+        luma,
+        (luma.shape[1] - round(height * 1.5), round(height * 0.2)),
+        (luma.shape[1] - round(height * 0.4), round(height * 0.8)),
+        int(rng.integers(90, 200)),
+        -1,
+    )
 
 
 def sticker(rng: np.random.Generator, luma: Luma, x: int, y: int, size: int) -> None:
@@ -139,7 +154,15 @@ def sticker(rng: np.random.Generator, luma: Luma, x: int, y: int, size: int) -> 
     tone = int(rng.integers(30, 245))
     cv2.rectangle(luma, (x, y), (x + round(size * rng.uniform(1, 1.6)), y + size), tone, -1)
     if rng.random() < 0.7:
-        put_legend(rng, luma, WORDINGS["month"][int(rng.integers(len(WORDINGS["month"])))], (x + size * 0.6, y + size * 0.5), round(size * 0.6), (tone + 128) % 256, size)
+        put_legend(
+            rng,
+            luma,
+            WORDINGS["month"][int(rng.integers(len(WORDINGS["month"])))],
+            (x + size * 0.6, y + size * 0.5),
+            round(size * 0.6),
+            (tone + 128) % 256,
+            size,
+        )
 
 
 def border(rng: np.random.Generator, luma: Luma, ink: int) -> None:

@@ -110,7 +110,14 @@ def crest(rng: np.random.Generator, luma: npt.NDArray[np.uint8], centre: tuple[i
         cv2.fillPoly(luma, [cv2.convexHull(blob.astype(np.int32))], tone, cv2.LINE_AA)
     for _ in range(3):
         dx, dy, ex, ey = (rng.uniform(-0.7, 0.7, 4) * radius).astype(int)
-        cv2.line(luma, (cx + int(dx), cy + int(dy)), (cx + int(ex), cy + int(ey)), int(rng.integers(min(ink, paper), max(ink, paper) + 1)), max(1, radius // 6), cv2.LINE_AA)
+        cv2.line(
+            luma,
+            (cx + int(dx), cy + int(dy)),
+            (cx + int(ex), cy + int(ey)),
+            int(rng.integers(min(ink, paper), max(ink, paper) + 1)),
+            max(1, radius // 6),
+            cv2.LINE_AA,
+        )
 
 
 def hanzi(rng: np.random.Generator, luma: npt.NDArray[np.uint8], centre: tuple[int, int], width: float, height: float, ink: int) -> None:

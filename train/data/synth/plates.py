@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.plates.rules import Country, Format, countries
+from edge.plates import rules
+from edge.plates.rules import Country, Format
 from train.data.synth import blanks, furniture
 from train.data.synth.faces import families, ink_table
 from train.data.synth.layout import Setting, draw_marks, set_line
@@ -30,20 +31,22 @@ class DrawnPlate:
     text     exactly what is written, A-Z0-9, the upper line first; "" where nothing is
     lines    1 or 2
     country  the code of its country file
+    upper    how many characters of `text` stand in the upper line
     """
 
     luma: npt.NDArray[np.uint8]
     text: str
     lines: int
     country: str
+    upper: int = 0
 
 
 class PlateArtist:
-    """Draws plates of the given countries (all of them by default). The same generator state gives the same plate."""
+    """Draws plates of the given countries, by their codes (all of them by default). The same generator state gives the same plate."""
 
-    def __init__(self, codes: list[str] | None = None) -> None:
-        known = countries()
-        self._countries = [known[code] for code in (codes or known)]
+    def __init__(self, countries: list[str] | None = None) -> None:
+        known = rules.countries()
+        self._countries = [known[code] for code in (countries or known)]
         self._choices: dict[int, tuple[list[tuple[Country, Format | None]], npt.NDArray[np.float64]]] = {}
         for lines in (1, 2):
             entries = [(c, f) for c in self._countries for f in c.formats if f.lines == lines]
@@ -73,7 +76,7 @@ class PlateArtist:
 
     def _choose(self, rng: np.random.Generator, code: str | None) -> tuple[Country, Format | None]:
         if code is not None:
-            country = countries()[code]
+            country = rules.countries()[code]
             if country.generic:
                 return country, None
             weights = np.cumsum([form.weight for form in country.formats])
@@ -142,7 +145,7 @@ def _draw(rng: np.random.Generator, code: str, lines: list[str], look: Mapping[s
             furniture.sticker(rng, luma, max(0, x), 3 if rng.random() < 0.75 else high - size - 3, size)
     if rng.random() < look.get("holes", 0.3):
         furniture.holes(rng, luma, paper)
-    return DrawnPlate(luma, read(lines), len(lines), code)
+    return DrawnPlate(luma, read(lines), len(lines), code, len(read(lines[:1])))
 
 
 def _strips(rng: np.random.Generator, luma: npt.NDArray[np.uint8], look: Mapping[str, Any], code: str) -> tuple[float, float]:
@@ -183,7 +186,14 @@ def _legends(rng: np.random.Generator, luma: npt.NDArray[np.uint8], look: Mappin
 
 
 def _set_lines(
-    rng: np.random.Generator, luma: npt.NDArray[np.uint8], lines: list[str], look: Mapping[str, Any], box: tuple[float, float, float, float], paper: int, ink: int, plain: bool
+    rng: np.random.Generator,
+    luma: npt.NDArray[np.uint8],
+    lines: list[str],
+    look: Mapping[str, Any],
+    box: tuple[float, float, float, float],
+    paper: int,
+    ink: int,
+    plain: bool,
 ) -> list[tuple[list[tuple[str, float, float]], float, float]]:
     """Ink the lines in place; returns each line's marks with its middle row and character height, pixels."""
     high = luma.shape[0]

@@ -1,0 +1,150 @@
+"""A country is one TOML file: what its plates may say. Pure functions over the files in `countries/`.
+
+The language of a pattern, read from left to right:
+
+    L  a letter           D  a digit            N  a digit but no nought       A  a letter or a digit
+    other capitals        the country's own class, from its table `[sets]` (which may also narrow L)
+    {name}                one entry of the country's list `name`
+    small letters, 0-9    that very character
+    ?                     the place before it may be left out
+    space - . * : _ ~     marks that are drawn but not read: gap, dash, dot, crest, two seals, wide gap, Hanzi
+    |                     the second line begins
+
+A format with `rule = false` (vanity plates) is drawn by the generator and fits nothing here: it would fit almost everything.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+COUNTRIES = Path(__file__).parent / "countries"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+DIGITS = "0123456789"
+CLASSES: Mapping[str, str] = {"L": LETTERS, "D": DIGITS, "N": "123456789", "A": LETTERS + DIGITS}
+MARKS = " -.*:_~"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One step of a pattern: either one of `choices`, or a `mark` that is drawn and never read.
+
+    `regex` says what a reader accepts there; for an open list that is any text of the same shape.
+    """
+
+    choices: tuple[str, ...] = ()
+    mark: str = ""
+    optional: bool = False
+    regex: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way in which a country writes its plates. `drawing` holds the keys that only the generator needs."""
+
+    pattern: str
+    places: tuple[Place, ...]
+    lines: int
+    weight: float
+    regex: re.Pattern[str]
+    breadth: float
+    rule: bool
+    drawing: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country's formats with its own good and bad examples. A generic country fits anything and is never a candidate."""
+
+    code: str
+    name: str
+    formats: tuple[Format, ...]
+    good: tuple[str, ...]
+    bad: tuple[str, ...]
+    generic: bool
+    weight: float
+    drawing: Mapping[str, Any]
+
+
+def _shape(entries: tuple[str, ...]) -> str:
+    """The character class and length range that every entry of an open list fits."""
+    text = "".join(entries)
+    kind = ("A-Z" if any(c.isalpha() for c in text) else "") + ("0-9" if any(c.isdigit() for c in text) else "")
+    return f"[{kind}]{{{min(map(len, entries))},{max(map(len, entries))}}}"
+
+
+def _places(pattern: str, sets: Mapping[str, str], lists: Mapping[str, list[str]], open_lists: list[str]) -> Iterator[Place]:
+    rest = pattern
+    while rest:
+        if rest[0] == "{":
+            name, _, rest = rest[1:].partition("}")
+            choices = tuple(lists[name])
+            regex = _shape(choices) if name in open_lists else "(?:" + "|".join(sorted(choices, key=len, reverse=True)) + ")"
+        else:
+            sign, rest = rest[0], rest[1:]
+            if sign == "|" or sign in MARKS:
+                yield Place(mark=sign)
+                continue
+            choices = tuple(sets[sign] if sign in sets else CLASSES[sign] if sign in CLASSES else sign.upper())
+            regex = choices[0] if len(choices) == 1 else "[" + "".join(choices) + "]"
+        optional = rest.startswith("?")
+        rest = rest[1:] if optional else rest
+        yield Place(choices=choices, optional=optional, regex=f"(?:{regex})?" if optional else regex)
+
+
+def _format(table: Mapping[str, Any], country: Mapping[str, Any]) -> Format:
+    pattern = str(table["pattern"])
+    places = tuple(_places(pattern, country.get("sets", {}), country.get("lists", {}), country.get("open_lists", [])))
+    return Format(
+        pattern=pattern,
+        places=places,
+        lines=2 if any(place.mark == "|" for place in places) else 1,
+        weight=float(table.get("weight", 1.0)),
+        regex=re.compile("".join(place.regex for place in places)),
+        breadth=sum(math.log(len(place.choices)) for place in places if place.choices),
+        rule=bool(table.get("rule", True)),
+        drawing={key: value for key, value in table.items() if key not in ("pattern", "weight", "rule")},
+    )
+
+
+def parse(text: str) -> Country:
+    """The country that the TOML `text` describes. Raises KeyError for a class or list that it does not define."""
+    table = tomllib.loads(text)
+    known = ("code", "name", "formats", "good", "bad", "generic", "weight", "sets", "lists", "open_lists")
+    return Country(
+        code=table["code"],
+        name=table["name"],
+        formats=tuple(_format(entry, table) for entry in table.get("formats", [])),
+        good=tuple(table.get("good", ())),
+        bad=tuple(table.get("bad", ())),
+        generic=bool(table.get("generic", False)),
+        weight=float(table.get("weight", 1.0)),
+        drawing={key: value for key, value in table.items() if key not in known},
+    )
+
+
+@cache
+def countries() -> dict[str, Country]:
+    """All countries by code, in alphabetical order."""
+    return {country.code: country for path in sorted(COUNTRIES.glob("*.toml")) for country in [parse(path.read_text(encoding="utf-8"))]}
+
+
+def matches(text: str, code: str) -> bool:
+    """Whether `text` (A-Z0-9 only) is a whole plate of the country."""
+    return any(form.rule and form.regex.fullmatch(text) for form in countries()[code].formats)
+
+
+def candidates(text: str) -> list[str]:
+    """Codes of the countries whose formats fit `text`, the most specific (with the fewest possible plates) first."""
+    found = [
+        (min(form.breadth for form in fitting), code)
+        for code, country in countries().items()
+        if not country.generic and (fitting := [form for form in country.formats if form.rule and form.regex.fullmatch(text)])
+    ]
+    return [code for _, code in sorted(found)]

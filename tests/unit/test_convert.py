@@ -1,0 +1,148 @@
+"""Quantizing, the audit and the gate, on networks small enough for a test."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="the training side is not installed; ./setup.sh test installs it")
+
+from convert import audit, bundle, cli, quantize, verify  # noqa: E402
+from edge.errors import BundleError  # noqa: E402
+from edge.model.manifest import SHIPPED  # noqa: E402
+from edge.model.reader import Reader  # noqa: E402
+from tests import drawn  # noqa: E402
+from train import fit as fitting  # noqa: E402
+
+EXPERIMENT = """
+name = "tiny"
+kind = "{kind}"
+expected = "-"
+warmup = 1
+decay = 1
+[mixture]
+drawn = 1.0
+[network]
+widths = [4, 8, 8, 8, 16]
+{more}
+[[phase]]
+steps = 2
+batch = 2
+width = 128
+height = {height}
+"""
+
+
+@pytest.fixture(scope="module", params=["reader", "detector"])
+def trained(request, tmp_path_factory):
+    """A run folder of a tiny network and the int8 file made from it."""
+    folder = tmp_path_factory.mktemp(request.param)
+    experiment = folder / "tiny.toml"
+    experiment.write_text(EXPERIMENT.format(kind=request.param, height=48 if request.param == "reader" else 96, more="units = 8" if request.param == "reader" else ""))
+    run = fitting.fit(experiment, [], [], folder / "run").parent
+    return request.param, run, quantize.quantize(run, [], folder / "tiny.tflite")
+
+
+def test_the_converted_file_is_int8_throughout(trained):
+    found = audit.audit(trained[2])
+    assert found.complaints == ()
+    assert set(found.tensor_types) <= {"int8", "int32"}
+    assert found.macs > 0
+
+
+def test_the_int8_file_computes_what_the_float_network_computes(trained):
+    """The recurrence written out by hand is Keras' own; what is left is rounding."""
+    from convert.export import load_float
+    from edge.model.tflite import Interpreter
+    from edge.vision.quant import quantize_luma
+    from train.config import load_experiment
+
+    kind, run, file = trained
+    floats = verify.float_net(load_float(load_experiment(run / "experiment.toml"), run / "average.weights.h5"), kind)
+    net = Interpreter(file.read_bytes(), "tiny")
+    luma = np.random.default_rng(0).integers(0, 256, net.shape[1:3], dtype=np.uint8)
+    values = quantize_luma(luma, net.scale_in.luma_table())[None, :, :, None]
+    expected = {array.shape[-1]: array for array in floats.run(values)}
+    for scale, raw in zip(net.scales_out, net.run(values), strict=True):
+        wanted = expected[raw.shape[-1]]
+        assert np.abs(scale.dequantize(raw) - wanted).mean() < 0.15 * max(float(wanted.std()), 4 * scale.scale)
+
+
+def test_a_float_file_is_refused(tmp_path):
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 4), tf.float32)])
+    def double(x):
+        return x * 2.0
+
+    path = tmp_path / "float.tflite"
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([double.get_concrete_function()]).convert())
+    assert any("is float32" in complaint for complaint in audit.audit(path).complaints)
+    assert cli.main(["audit", str(path)]) == 1
+
+
+def test_what_is_no_model_is_one_sentence(tmp_path, capsys):
+    path = tmp_path / "words.tflite"
+    path.write_text("words")
+    assert cli.main(["audit", str(path)]) == 1
+    assert "no TFLite model" in capsys.readouterr().err
+
+
+def test_too_little_evidence_is_no_pass(trained, tmp_path):
+    kind, run, file = trained
+    data = (drawn.crops if kind == "reader" else drawn.scenes)(tmp_path / "data", 3)
+    with pytest.raises(bundle.Refused, match="on at least 500"):
+        bundle.make_bundle(run, file, [data], tmp_path / "out", bundle.Allowance(), {})
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_passed_bundle_carries_its_verdict_and_its_golden(trained, tmp_path):
+    kind, run, file = trained
+    data = (drawn.crops if kind == "reader" else drawn.scenes)(tmp_path / "data", 3)
+    manifest, verdict = bundle.make_bundle(run, file, [data], tmp_path / "out", bundle.Allowance(drop=1.0, least=1), {})
+    assert verdict.passed
+    written = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert written["accuracy"]["evidence"] == verdict.evidence >= 1
+    assert len(written["golden"]) == 64
+    if kind == "reader":
+        assert Reader.load(tmp_path / "out").manifest == manifest
+    else:
+        with pytest.raises(BundleError):
+            Reader.load(tmp_path / "out")
+
+
+def test_a_converter_that_dies_is_an_error_message(tmp_path):
+    """The conversion runs in a process of its own: weights that do not fit end it, not the program."""
+    (tmp_path / "experiment.toml").write_text(EXPERIMENT.format(kind="reader", height=48, more="units = 8"))
+    (tmp_path / "average.weights.h5").write_bytes(b"no weights")
+    with pytest.raises(quantize.ConversionError, match="ended with code"):
+        quantize.quantize(tmp_path, [], tmp_path / "out.tflite")
+
+
+def test_the_drop_is_judged_with_its_interval():
+    differences = np.array([0.0] * 95 + [1.0] * 5)
+    low, high = verify._bootstrap(differences)
+    assert 0.0 <= low < 0.05 < high < 0.12
+
+
+def test_evaluate_prints_tables_and_writes_json_and_a_sheet(tmp_path, capsys):
+    """The shipped bundles on drawn plates, clean enough that they must be read."""
+    data = tmp_path / "data"
+    drawn.crops(data / "clean", 12)
+    drawn.scenes(data / "scenes", 6)
+    assert cli.main(["evaluate", "--data", str(data), "--json", str(tmp_path / "e.json"), "--errors", str(tmp_path / "errors")]) == 0
+    out = capsys.readouterr().out
+    assert "clean" in out
+    assert "scenes" in out
+    written = json.loads((tmp_path / "e.json").read_text())
+    assert written["source"]["clean"]["read_exact"] >= 0.75
+    assert written["source"]["scenes"]["plates"] > 0
+    assert {"precision", "recall", "ap50", "ap75", "map"} <= set(written["source"]["scenes"])
+    assert written["bundles"]["reader"]["sha256"] == json.loads((SHIPPED / "reader/manifest.json").read_text())["sha256"]
+
+
+def test_a_folder_without_labels_is_one_sentence(tmp_path, capsys):
+    assert cli.main(["evaluate", "--data", str(tmp_path)]) == 1
+    assert "no labels.jsonl" in capsys.readouterr().err
