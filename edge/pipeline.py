@@ -1,0 +1,96 @@
+"""A frame's way: detect, read, track, judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.records import Detection, Event, Frame, Luma, PlateRead, Quad, Sighting
+from edge.status import Meter, PlateInView
+from edge.tracking.judge import Judge
+from edge.tracking.tracker import Track, Tracker
+from edge.vision.image import sharpness
+
+CROP_MARGIN = 0.15
+NOTHING = PlateRead("", 0.0, ())
+
+
+class PlateFinder(Protocol):
+    """(H, W) uint8 -> the plates in it."""
+
+    def detect(self, luma: Luma) -> list[Detection]: ...
+
+
+class PlateReader(Protocol):
+    """(H, W) uint8 and a plate's corners in it -> what it says."""
+
+    def read(self, luma: Luma, quad: Quad, lines: int) -> PlateRead: ...
+
+
+class Pipeline:
+    """Takes frames, gives events. `in_view` is what the last frame showed; `meter` how long it took."""
+
+    def __init__(
+        self,
+        detector: PlateFinder,
+        reader: PlateReader,
+        tracker: Tracker,
+        judge: Judge,
+        *,
+        min_plate_px: float = 0.0,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._detector, self._reader, self._tracker, self.judge = detector, reader, tracker, judge
+        self._min_plate_px, self._clock = min_plate_px, clock
+        self.meter = Meter()
+        self.in_view: list[PlateInView] = []
+
+    def step(self, frame: Frame) -> list[Event]:
+        """Work one frame; the events that settled with it."""
+        began = self._clock()
+        found = self._detector.detect(frame.luma)
+        detected = self._clock()
+        sightings = [self._look(frame, one) for one in found]
+        read = self._clock()
+        events = self._judged(self._tracker.update(sightings, frame.seen_at), frame.seen_at)
+        done = self._clock()
+        spent_s = {"detect": detected - began, "track": done - read, "total": done - began} | ({"read": read - detected} if found else {})
+        self.meter.add({stage: 1000 * seconds for stage, seconds in spent_s.items()}, frame.seen_at)
+        return events
+
+    def rest(self, now: float) -> list[Event]:
+        """No frame came: let the tracks grow old."""
+        return self._judged(self._tracker.update([], now), now)
+
+    def finish(self, now: float) -> list[Event]:
+        """No frame will come: judge what is still in view."""
+        return self._judged(self._tracker.finish(), now)
+
+    def _judged(self, tracks: Iterable[Track], now: float) -> list[Event]:
+        judged = [(track, self.judge.judge(track, now)) for track in tracks]
+        self.in_view = [self._shown(track) for track, _ in judged if track.last_seen_at == now and not track.lost]
+        return [event for _, event in judged if event is not None]
+
+    def _shown(self, track: Track) -> PlateInView:
+        voted = self.judge.vote_of(track)
+        return track.last.detection.quad, voted.text, round(voted.confidence, 3)
+
+    def _look(self, frame: Frame, found: Detection) -> Sighting:
+        crop = cut_out(frame.picture, found, CROP_MARGIN)
+        plate = cut_out(frame.luma, found, 0.0)
+        # A plate too narrow to be believed is followed all the same, so that its pass is counted as too small.
+        read = self._reader.read(frame.luma, found.quad, found.lines) if found.box.width >= self._min_plate_px else NOTHING
+        return Sighting(found, read, frame.seen_at, sharpness(plate) / (float(plate.var()) + 1.0) if plate.size else 0.0, crop if crop.size else None)
+
+
+def cut_out(picture: npt.NDArray[np.uint8], found: Detection, margin: float) -> npt.NDArray[np.uint8]:
+    """A copy of the upright part of (H, W) or (H, W, 3) around a plate, `margin` of its size on each side."""
+    height, width = picture.shape[:2]
+    dx, dy = margin * found.box.width, margin * found.box.height
+    x0, x1 = (int(np.clip(x, 0, width)) for x in (found.box.x0 - dx, found.box.x1 + dx + 1))
+    y0, y1 = (int(np.clip(y, 0, height)) for y in (found.box.y0 - dy, found.box.y1 + dy + 1))
+    return picture[y0:y1, x0:x1].copy()  # a view would keep the whole frame in memory for as long as the track

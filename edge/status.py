@@ -1,0 +1,157 @@
+"""What the daemon tells the page: one small file, replaced whole, and a live picture while somebody looks.
+
+The daemon writes, the page reads; neither waits for the other. `status.json` holds
+{"v": 1, "version", "pid", "state", "detail", "started_at", "updated_at" (UTC), "camera": {"name", "kind", "width", "height", "fps",
+"frames", "dropped", "reopened", "skipped"}, "fps", "stages_ms": {stage: {"median", "p95"}}, "plates_in_view": [{"quad", "text",
+"confidence"}], "events", "reasons": {reason: count}, "bundles": {"detector": {"name", "sha256"}, "reader": {...}}, "threads"}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.records import Quad
+
+State = Literal["starting", "watching", "idle", "camera lost", "stopped"]
+"""idle: the camera is open but has sent no frame for a while."""
+STAGES = ("detect", "read", "track", "total")
+ALIVE_S = 5.0
+STATUS_NAME, LIVE_NAME, WATCHED_NAME = "status.json", "live.jpg", "watched"
+PlateInView = tuple[Quad, str, float]
+"""Where it is, its text so far ('' when none), and the confidence in it."""
+
+
+def version() -> str:
+    try:
+        return metadata.version("platewatch")
+    except metadata.PackageNotFoundError:  # run from a folder that was never installed
+        return "source"
+
+
+def utc_iso(moment: datetime) -> str:
+    """2026-11-22T21:05:35.123+00:00: sorts as text; `moment` must know its zone."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+class Meter:
+    """Durations of the last frames by stage, and how many frames a second were worked."""
+
+    def __init__(self, keep: int = 200) -> None:
+        self._ms = {stage: deque[float](maxlen=keep) for stage in STAGES}
+        self._worked_at = deque[float](maxlen=keep)
+
+    def add(self, stage_ms: dict[str, float], worked_at: float) -> None:
+        """Stages that a frame did not need (no plate, nothing to read) are left out of `stage_ms`."""
+        for stage, ms in stage_ms.items():
+            self._ms[stage].append(ms)
+        self._worked_at.append(worked_at)
+
+    def stages_ms(self) -> dict[str, dict[str, float]]:
+        """{stage: {"median", "p95"}} in milliseconds; 0 where nothing was measured."""
+        found = {stage: np.percentile(ms, (50, 95)) if ms else (0.0, 0.0) for stage, ms in self._ms.items()}
+        return {stage: {"median": round(float(median), 2), "p95": round(float(p95), 2)} for stage, (median, p95) in found.items()}
+
+    def fps(self, now: float, window_s: float = 5.0) -> float:
+        recent = [at for at in self._worked_at if now - at <= window_s]
+        span = now - recent[0] if recent else 0.0
+        return round((len(recent) - 1) / span, 1) if len(recent) > 1 and span > 0 else 0.0
+
+
+class StatusFile:
+    """`<directory>/status.json`, replaced atomically at most every `interval_s`."""
+
+    def __init__(self, directory: Path, *, clock: Callable[[], float] = time.monotonic, interval_s: float = 0.5) -> None:
+        self._path, self._clock, self._interval_s = directory / STATUS_NAME, clock, interval_s
+        self._written_at: float | None = None
+
+    def offer(self, compose: Callable[[], dict[str, Any]], *, force: bool = False) -> bool:
+        """Write what `compose` returns, unless the last writing is too recent. True when written; OSError when it cannot be."""
+        now = self._clock()
+        if not force and self._written_at is not None and now - self._written_at < self._interval_s:
+            return False
+        self._written_at = now
+        _replace(self._path, json.dumps(compose(), ensure_ascii=False, default=float).encode())
+        return True
+
+
+class LivePicture:
+    """`<directory>/live.jpg`, drawn only while the page has touched `<directory>/watched` within `ALIVE_S`."""
+
+    def __init__(
+        self, directory: Path, *, clock: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time, interval_s: float = 0.2
+    ) -> None:
+        self._directory, self._clock, self._wall_s, self._interval_s = directory, clock, wall_s, interval_s
+        self._written_at: float | None = None
+
+    def is_watched(self) -> bool:
+        """File times are wall time: after a jump of the clock the page's next touch sets it right."""
+        try:
+            return abs(self._wall_s() - (self._directory / WATCHED_NAME).stat().st_mtime) < ALIVE_S
+        except OSError:
+            return False
+
+    def offer(self, picture: npt.NDArray[np.uint8], plates: Sequence[PlateInView]) -> bool:
+        """Write `picture`, (H, W) or (H, W, 3), with its plates, unless nobody looks or the last one is too recent."""
+        now = self._clock()
+        if (self._written_at is not None and now - self._written_at < self._interval_s) or not self.is_watched():
+            return False
+        self._written_at = now
+        _replace(self._directory / LIVE_NAME, draw(picture, plates))
+        return True
+
+
+def draw(picture: npt.NDArray[np.uint8], plates: Sequence[PlateInView], max_width: int = 960) -> bytes:
+    """JPEG of the picture, at most `max_width` wide, each plate outlined and its text above it."""
+    import cv2  # the page reads this module too and needs no OpenCV
+
+    from edge.drawing import draw_plate
+    from edge.vision.image import resize
+
+    scale = min(1.0, max_width / picture.shape[1])
+    shown = resize(picture, max_width, max(1, round(picture.shape[0] * scale))) if scale < 1 else picture.copy()
+    shown = np.asarray(cv2.cvtColor(shown, cv2.COLOR_GRAY2BGR), dtype=np.uint8) if shown.ndim == 2 else shown
+    for quad, text, _confidence in plates:
+        draw_plate(shown, quad, text, scale)
+    return bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 75])[1])
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """The status, from its file or the folder it stands in; None when it is absent, corrupt or of another edition."""
+    try:
+        found = json.loads((path / STATUS_NAME if path.is_dir() else path).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("v") == 1 else None
+
+
+def is_alive(status: dict[str, Any], now: datetime | None = None) -> bool:
+    """The daemon that wrote this status still runs: it did so within 5 s, has not said farewell, and its process exists."""
+    try:
+        age_s = abs(((now or datetime.now(UTC)) - datetime.fromisoformat(status["updated_at"])).total_seconds())
+        if age_s > ALIVE_S or status["state"] == "stopped":
+            return False
+        os.kill(int(status["pid"]), 0)
+    except PermissionError:  # it exists and belongs to another user, as the daemon does when the page looks
+        return True
+    except (KeyError, TypeError, ValueError, ProcessLookupError, OverflowError):
+        return False
+    return True
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(content)
+    os.replace(fresh, path)
