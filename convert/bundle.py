@@ -33,7 +33,9 @@ class Allowance:
     least: int = 500
 
 
-def make_bundle(run: Path, model_file: Path, validation: list[Path], out: Path, allowance: Allowance, settings: dict[str, float], progress: Any = iter) -> tuple[Manifest, Verdict]:
+def make_bundle(
+    run: Path, model_file: Path, validation: list[Path], out: Path, allowance: Allowance, settings: dict[str, float], progress: Any = iter
+) -> tuple[Manifest, Verdict]:
     """Audit, compare with the float weights of the run folder, write `out`. Raises Refused with every reason when the file may not ship."""
     from convert.export import load_float
 
@@ -72,8 +74,20 @@ def _describe(run: Path, model_file: Path, found: Audit, settings: dict[str, flo
         for name, entry in sorted(provenance["data"].items())
     ]
     digest = hashlib.sha256(model).hexdigest()
-    return Manifest(
-        name=f"{experiment.name}-{digest[:8]}", kind=experiment.kind, codec=CODECS[experiment.kind], width=phase.width, height=phase.height,  # type: ignore[arg-type]
-        alphabet=ALPHABET if experiment.kind == "reader" else "", sha256=digest, float_sha256=hashlib.sha256((run / "average.weights.h5").read_bytes()).hexdigest(),
-        git=git, macs=found.macs, sources=sources, drawn=f"seed {experiment.seed}, generator at git {provenance['starts'][-1]['git']}", **settings,  # type: ignore[arg-type]
+    return Manifest.model_validate(
+        {
+            "name": f"{experiment.name}-{digest[:8]}",
+            "kind": experiment.kind,
+            "codec": CODECS[experiment.kind],
+            "width": phase.width,
+            "height": phase.height,
+            "alphabet": ALPHABET if experiment.kind == "reader" else "",
+            "sha256": digest,
+            "float_sha256": hashlib.sha256((run / "average.weights.h5").read_bytes()).hexdigest(),
+            "git": git,
+            "macs": found.macs,
+            "sources": sources,
+            "drawn": f"seed {experiment.seed}, generator at git {provenance['starts'][-1]['git']}",
+            **settings,
+        }
     )

@@ -101,7 +101,8 @@ def _bundle(options: argparse.Namespace) -> int:
     allowance = Allowance(options.allowed_drop / 100, options.least)
     manifest, verdict = make_bundle(options.run, options.file, find_folders(options.validate), options.out, allowance, settings, _progress)
     low, high = (100 * value for value in verdict.interval)
-    print(f"{options.out}: {manifest.name}, {manifest.macs / 1e6:.0f} MMAC; int8 loses {100 * verdict.drop:.2f} points (95 %: {low:.2f} to {high:.2f}) on {verdict.evidence} plates")
+    print(f"{options.out}: {manifest.name}, {manifest.macs / 1e6:.0f} MMAC")
+    print(f"int8 loses {100 * verdict.drop:.2f} points (95 %: {low:.2f} to {high:.2f}) on {verdict.evidence} plates")
     return 0
 
 
@@ -125,5 +126,3 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.errors:
         print(write_error_sheet(cases, options.errors) or "no error to show")
     return 0
-
-

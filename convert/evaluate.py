@@ -60,7 +60,9 @@ def run_bundles(folders: Sequence[str | Path], detector: Detector, reader: Reade
         nothing = PlateRead("", 0.0, ())
         looks = [Look(one, reads[place] if place < len(reads) else nothing) for place, one in enumerate(detections)]
         case = Case(image, looks, detector.manifest.threshold, ms)
-        case.found = metrics.found([one.detection.box for one in looks], [one.detection.score for one in looks], [plate.box for plate in image.plates], image.ignored)
+        case.found = metrics.found(
+            [one.detection.box for one in looks], [one.detection.score for one in looks], [plate.box for plate in image.plates], image.ignored
+        )
         case.taken = metrics.match(case.found, 0.5)
         cases.append(case)
     return cases
@@ -68,7 +70,7 @@ def run_bundles(folders: Sequence[str | Path], detector: Detector, reader: Reade
 
 def exact(plate: LabelledPlate, read: str) -> bool:
     """Read exactly; O and 0 are one on plates of the United States, whose labels do not tell them apart."""
-    return metrics.same_text(plate.text or "", read, plate.country)
+    return bool(metrics.same_text(plate.text or "", read, plate.country))
 
 
 def figures(cases: Sequence[Case]) -> dict[str, float | int]:
@@ -84,8 +86,9 @@ def figures(cases: Sequence[Case]) -> dict[str, float | int]:
         reads = [case.looks[0].read.text if case.looks else "" for case, _ in crops]
         rows["crops"] = len(crops)
         rows["read_exact"] = float(np.mean([exact(plate, read) for (_, plate), read in zip(crops, reads, strict=True)]))
-        rows["read_characters"] = metrics.character_accuracy([_fold(plate, plate.text or "") for _, plate in crops],
-                                                             [_fold(plate, read) for (_, plate), read in zip(crops, reads, strict=True)])
+        rows["read_characters"] = metrics.character_accuracy(
+            [_fold(plate, plate.text or "") for _, plate in crops], [_fold(plate, read) for (_, plate), read in zip(crops, reads, strict=True)]
+        )
     rows["ms"] = float(np.median([case.ms for case in cases]))
     return {key: value for key, value in rows.items() if np.isfinite(value)}
 
@@ -136,8 +139,13 @@ def _whole(scenes: Sequence[Case]) -> dict[str, float | int]:
     if not wanted:
         return {}
     recall, precision = right / wanted, right / reported if reported else 0.0
-    return {"texts": wanted, "exact": recall, "exact_given_found": right / found if found else float("nan"), "whole_precision": precision,
-            "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0}
+    return {
+        "texts": wanted,
+        "exact": recall,
+        "exact_given_found": right / found if found else float("nan"),
+        "whole_precision": precision,
+        "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0,
+    }
 
 
 def grouped(cases: Sequence[Case]) -> dict[str, dict[str, dict[str, float | int]]]:

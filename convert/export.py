@@ -44,6 +44,7 @@ def load_float(experiment: Experiment, weights: Path) -> keras.Model:
 
 def detector_function(model: keras.Model) -> Any:
     """(1, H, W, 1) float32 -> score, box, corners."""
+
     def forward(luma: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = model(luma, training=False)
         return {name: outputs[name] for name in OUTPUTS}
@@ -107,7 +108,7 @@ def save_graph(model: keras.Model, kind: str, folder: Path) -> None:
     frozen = convert_variables_to_constants_v2(concrete)
     module = tf.Module()
 
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="luma")])
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="luma")])  # type: ignore[untyped-decorator]
     def serve(luma: tf.Tensor) -> dict[str, tf.Tensor]:
         values = frozen(luma)
         return {name: value for name, value in zip(names, values if isinstance(values, (list, tuple)) else [values], strict=True)}

@@ -17,7 +17,11 @@ from edge.vision.image import load_image, resize
 DETECTION = ("scenes", "plates", "precision", "recall", "recall75", "ap50", "ap75", "map", "false_per_empty")
 WHOLE = ("scenes", "texts", "exact", "exact_given_found", "whole_precision", "f1")
 READING = ("crops", "read_exact", "read_characters", "ms")
-TITLES = {"Finding (precision, recall at IoU 0.5; map = mean over IoU 0.50-0.95)": DETECTION, "Found and read, whole photographs": WHOLE, "Reading cut-out plates": READING}
+TITLES = {
+    "Finding (precision, recall at IoU 0.5; map = mean over IoU 0.50-0.95)": DETECTION,
+    "Found and read, whole photographs": WHOLE,
+    "Reading cut-out plates": READING,
+}
 COUNTS = {"scenes", "plates", "texts", "crops"}
 
 

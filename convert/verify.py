@@ -15,8 +15,10 @@ from edge.model.detector import CHANNELS, Detector
 from edge.model.manifest import Manifest
 from edge.model.reader import Reader
 from edge.model.tflite import Interpreter, Net
+from edge.records import PlateRead
 from edge.vision.alphabet import CLASSES
 from edge.vision.quant import Scale
+from train.data.formats.native import find_folders, read_folder
 
 Array = npt.NDArray[np.float32]
 
@@ -51,7 +53,9 @@ def float_net(model: Any, kind: str) -> FloatNet:
         steps = int(model.output.shape[1])
         return FloatNet(lambda values: [np.asarray(run(values))], shape, [(1, steps, CLASSES)])
     grid = (1, shape[1] // 8, shape[2] // 8)
-    return FloatNet(lambda values: [np.asarray(value) for value in map(run(values).__getitem__, CHANNELS)], shape, [(*grid, channels) for channels in CHANNELS.values()])
+    return FloatNet(
+        lambda values: [np.asarray(value) for value in map(run(values).__getitem__, CHANNELS)], shape, [(*grid, channels) for channels in CHANNELS.values()]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,17 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """For the manifest."""
+
         def short(values: dict[str, float | int]) -> dict[str, float | int]:
             return {key: round(value, 4) for key, value in values.items() if key != "ms"}
 
-        return {"evidence": self.evidence, "drop": round(self.drop, 4), "drop_95": [round(value, 4) for value in self.interval],
-                "float": short(self.float_figures), "int8": short(self.int8_figures)}
+        return {
+            "evidence": self.evidence,
+            "drop": round(self.drop, 4),
+            "drop_95": [round(value, 4) for value in self.interval],
+            "float": short(self.float_figures),
+            "int8": short(self.int8_figures),
+        }
 
 
 def verify(manifest: Manifest, model: bytes, floats: Net, folders: Sequence[Path], allowed: float, least: int, progress: Any = iter) -> Verdict:
@@ -91,13 +101,11 @@ def verify(manifest: Manifest, model: bytes, floats: Net, folders: Sequence[Path
     return Verdict(passed, evidence, drop, sides[0][1], sides[1][1], interval)
 
 
-class _NoDetector:
-    """Stands in where only crops are looked at."""
-
-
 def _reads(reader: Reader, folders: Sequence[Path], progress: Any) -> tuple[list[bool], dict[str, float | int]]:
-    cases = [case for case in _only(folders, True, None, reader, progress)]
-    hits = [exact(plate, case.looks[0].read.text if case.looks else "") for case in cases for plate in case.image.plates if plate.exact and not plate.year_omitted]
+    cases = _only(folders, True, None, reader, progress)
+    hits = [
+        exact(plate, case.looks[0].read.text if case.looks else "") for case in cases for plate in case.image.plates if plate.exact and not plate.year_omitted
+    ]
     return hits, figures(cases)
 
 
@@ -114,19 +122,15 @@ def _finds(detector: Detector, folders: Sequence[Path], progress: Any) -> tuple[
 class _SilentReader:
     """The detector's gate does not read."""
 
-    def read(self, *_: object) -> Any:
-        from edge.records import PlateRead
-
+    def read(self, *_: object) -> PlateRead:
         return PlateRead("", 0.0, ())
 
 
 def _only(folders: Sequence[Path], crops: bool, detector: Detector | None, reader: Reader | None, progress: Any) -> list[Case]:
-    from train.data.formats.native import find_folders, read_folder
-
     chosen = [folder for folder in find_folders(list(folders)) if any(image.crop == crops for image in read_folder(folder)[:1])]
     silent: Any = _SilentReader()
-    nothing: Any = _NoDetector()
-    return run_bundles(chosen, detector or nothing, reader or silent, progress)
+    absent: Any = detector  # never asked where only crops are looked at
+    return run_bundles(chosen, absent, reader or silent, progress)
 
 
 def _bootstrap(differences: npt.NDArray[np.float64], rounds: int = 2000) -> tuple[float, float]:

@@ -16,7 +16,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     units = commands.add_parser("units", help="write the two hardened systemd units, daemon and page")
     units.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write them, e.g. /etc/systemd/system")
-    units.add_argument("--root", type=Path, default=Path("/opt/platewatch"), metavar="DIR", help="where Platewatch and its .venv are (default: /opt/platewatch)")
+    units.add_argument(
+        "--root", type=Path, default=Path("/opt/platewatch"), metavar="DIR", help="where Platewatch and its .venv are (default: /opt/platewatch)"
+    )
     units.add_argument("--config", type=Path, default=Path("/etc/platewatch.toml"), metavar="FILE", help="the configuration (default: /etc/platewatch.toml)")
     units.add_argument("--user", default="platewatch", help="the system user that both run as (default: platewatch)")
     options = parser.parse_args(arguments)

@@ -16,6 +16,7 @@ from edge.errors import ConfigError, ImageError
 if TYPE_CHECKING:
     from edge.records import Luma
 
+STAGES = ("resize", "detect", "decode detections", "rectify", "read", "decode reads", "whole frame")
 CLIP = Path(__file__).parent / "clips" / "demo.mp4"
 
 
@@ -46,14 +47,22 @@ def run(args: argparse.Namespace) -> int:
     pictures = _pictures(args.images)
     folders = (Path(args.detector or SHIPPED / "detector"), Path(args.reader or SHIPPED / "reader"))
     report: dict[str, Any] = {
-        "v": 1, "machine": platform.machine(), "cores": cores, "python": platform.python_version(), "runtime": runtime_version(),
-        "temperature_c": temperature_c(), "pictures": [{"name": name, "width": luma.shape[1], "height": luma.shape[0]} for name, luma in pictures], "threads": {},
+        "v": 1,
+        "machine": platform.machine(),
+        "cores": cores,
+        "python": platform.python_version(),
+        "runtime": runtime_version(),
+        "temperature_c": temperature_c(),
+        "pictures": [{"name": name, "width": luma.shape[1], "height": luma.shape[0]} for name, luma in pictures],
+        "threads": {},
     }
     table = Table(title=f"{len(pictures)} picture(s), {pictures[0][1].shape[1]}x{pictures[0][1].shape[0]} the first; median / 95th percentile, ms")
     table.add_column("stage")
     for count in counts:
         stages, plates = measure([luma for _, luma in pictures], folders, count, args.repeat)
-        report["threads"][str(count)] = {name: {"median": round(float(np.median(ms)), 4), "p95": round(float(np.percentile(ms, 95)), 4)} for name, ms in stages.items()}
+        report["threads"][str(count)] = {
+            name: {"median": round(float(np.median(ms)), 4), "p95": round(float(np.percentile(ms, 95)), 4)} for name, ms in stages.items()
+        }
         report["plates"] = plates
         table.add_column(f"{count} thread{'s' if count > 1 else ''}", justify="right")
     report["resident_mb"] = resident_mb()
@@ -71,56 +80,49 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+class Stopwatch:
+    """Milliseconds of every run, by stage."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, list[float]] = {stage: [] for stage in STAGES}
+
+    def time(self, stage: str, action: Callable[..., Any], *arguments: Any) -> Any:
+        """Run `action`, note what it took, return what it returns."""
+        began = time.perf_counter()
+        value = action(*arguments)
+        self.ms[stage].append(1000 * (time.perf_counter() - began))
+        return value
+
+
 def measure(pictures: list[Luma], folders: tuple[Path, Path], threads: int, repeat: int) -> tuple[dict[str, list[float]], int]:
-    """Milliseconds of every run by stage, and the number of plates found. The pictures take turns, so that caches are as cold as in life."""
+    """Milliseconds of every run by stage, and the number of plates in the pictures. They take turns, so that caches are as cold as in life."""
     from edge.model.detector import Detector
     from edge.model.reader import Reader
     from edge.vision.image import letterbox
     from edge.vision.rectify import reader_input
 
     detector, reader = Detector.load(folders[0], threads), Reader.load(folders[1], threads)
-    width, height = detector.manifest.width, detector.manifest.height
-    stages: dict[str, list[float]] = {name: [] for name in ("resize", "detect", "decode detections", "rectify", "read", "decode reads", "whole frame")}
+    size, plate_size = ((model.manifest.width, model.manifest.height) for model in (detector, reader))
 
-    def timed(name: str, action: Callable[[], Any]) -> Any:
-        began = time.perf_counter()
-        value = action()
-        stages[name].append(1000 * (time.perf_counter() - began))
-        return value
+    def whole(luma: Luma) -> int:
+        found = detector.detect(luma)
+        for detection in found:
+            reader.read(luma, detection.quad, detection.lines)
+        return len(found)
 
-    plates = 0
-    for turn in range(repeat + 3):
-        if turn == 3:  # the first turns warm the caches and count for nothing
-            for times in stages.values():
-                times.clear()
-            plates = 0
-        for luma in pictures:
-            boxed, _ = timed("resize", lambda luma=luma: letterbox(luma, width, height))
-            timed("detect", lambda boxed=boxed: detector.infer(boxed))
-            began = time.perf_counter()
-            found = detector.detect(luma)
-            for detection in found:
-                reader.read(luma, detection.quad, detection.lines)
-            stages["whole frame"].append(1000 * (time.perf_counter() - began))
-            stages["decode detections"].append(max(0.0, detector_decode_ms(detector, boxed)))
-            for detection in found:
-                plate = timed("rectify", lambda luma=luma, detection=detection: reader_input(luma, detection.quad, reader.manifest.width, reader.manifest.height))
-                raw_ms = len(stages["read"])
-                timed("read", lambda plate=plate: reader.infer(plate))
-                began = time.perf_counter()
-                reader.read_input(plate)
-                stages["decode reads"].append(max(0.0, 1000 * (time.perf_counter() - began) - stages["read"][raw_ms]))
-            plates += len(found)
-    return {name: times or [0.0] for name, times in stages.items()}, plates // max(1, repeat)
-
-
-def detector_decode_ms(detector: Any, boxed: Luma) -> float:
-    """What the codec takes of one run: the whole less the network."""
-    began = time.perf_counter()
-    detector.infer(boxed)
-    middle = time.perf_counter()
-    detector.detect(boxed)
-    return 1000 * ((time.perf_counter() - middle) - (middle - began))
+    for warming in (True, False):  # the first turns warm the caches and count for nothing
+        watch, plates = Stopwatch(), 0
+        for _ in range(3 if warming else repeat):
+            for luma in pictures:
+                boxed, _ = watch.time("resize", letterbox, luma, *size)
+                raw = watch.time("detect", detector.infer, boxed)
+                watch.time("decode detections", detector.decode, raw)
+                for detection in detector.detect(luma):
+                    plate = watch.time("rectify", reader_input, luma, detection.quad, *plate_size, reader.manifest.margin)
+                    logits = watch.time("read", reader.infer, plate)
+                    watch.time("decode reads", reader.decode, logits)
+                plates += watch.time("whole frame", whole, luma)
+    return {stage: ms or [0.0] for stage, ms in watch.ms.items()}, plates // repeat
 
 
 def _counts(words: str) -> list[int]:

@@ -70,11 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """`platewatch config`."""
-    from edge import config
+    from edge import config, reference
 
     if args.check:
         config.load(args.check)
         print(f"{args.check}: good")
     else:
-        print(config.table() if args.table else config.example(), end="")
+        print(reference.table() if args.table else reference.example(), end="")
     return 0

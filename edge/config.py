@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -30,11 +29,12 @@ class CameraConfig(Section):
     )
     source: str = Field(
         default="0",
-        description="`files`: a path. `opencv`: a USB camera's number, a device such as `/dev/video0`, or an `rtsp://` address. `pi`: the camera's "
-        "number.",
+        description="`files`: a path. `opencv`: a USB camera's number, a device such as `/dev/video0`, or an `rtsp://` address. `pi`: the camera's number.",
     )
     fps_limit: float = Field(
-        default=0.0, ge=0, le=240,
+        default=0.0,
+        ge=0,
+        le=240,
         description="At most this many frames a second are taken; 0 takes what the source gives (a folder of pictures: 2).",
     )
     loop: bool = Field(default=False, description="`files`: start again at the end.")
@@ -46,12 +46,16 @@ class CameraConfig(Section):
     width: int = Field(default=1920, ge=64, le=9152, description="Frame width in pixels asked of the camera; `files` and RTSP give what they have.")
     height: int = Field(default=1080, ge=64, le=6944, description="Frame height in pixels asked of the camera.")
     shutter_us: int = Field(
-        default=2000, ge=0, le=1_000_000,
+        default=2000,
+        ge=0,
+        le=1_000_000,
         description="`pi`: fixed shutter in microseconds; 2000 (1/500 s) freezes plates up to about 45 km/h; 0 leaves it to the camera.",
     )
     gain: float = Field(default=0.0, ge=0, le=64, description="`pi`: fixed analogue gain; 0 leaves it to the camera.")
     focus_dioptres: float | None = Field(
-        default=None, ge=0, le=32,
+        default=None,
+        ge=0,
+        le=32,
         description="`pi`: fixed lens position (1 / metres) on cameras with a motor; unset leaves it alone.",
     )
 
@@ -60,7 +64,8 @@ class ModelsConfig(Section):
     """The two networks."""
 
     detector: str = Field(
-        default="detector", min_length=1,
+        default="detector",
+        min_length=1,
         description="Bundle that finds plates: the name of one that ships with Platewatch, or a folder (a path with a `/`).",
     )
     reader: str = Field(default="reader", min_length=1, description="Bundle that reads plates: as above.")
@@ -74,23 +79,26 @@ class TrackingConfig(Section):
     """When many looks become one event."""
 
     min_reads: int = Field(default=2, ge=1, le=20, description="So many looks must agree on the whole text before a pass is reported.")
+    min_characters: int = Field(default=3, ge=1, le=14, description="A shorter text is no plate.")
     min_confidence: float = Field(default=0.3, ge=0, le=1, description="The voted text must reach this confidence.")
     min_detection_score: float = Field(default=0.4, ge=0, le=1, description="Looks with a detection score below this do not vote.")
     min_plate_px: float = Field(default=32.0, ge=0, description="Plates narrower than this many pixels are not read.")
     min_sharpness: float = Field(
-        default=0.02, ge=0,
+        default=0.02,
+        ge=0,
         description="Looks less sharp than this do not vote (variance of the Laplacian over the variance of the luma).",
     )
     settle_s: float = Field(
-        default=1.0, ge=0, le=60,
-        description="A plate still in view is reported once its voted text has stood for so many seconds; one that leaves, at once when it is "
-        "lost.",
+        default=1.0,
+        ge=0,
+        le=60,
+        description="A plate still in view is reported once its voted text has stood for so many seconds; one that leaves, at once when it is lost.",
     )
     lost_after_s: float = Field(default=1.0, gt=0, le=60, description="A plate unseen for so many seconds has left.")
     repeat_after_s: float = Field(
-        default=30.0, ge=0,
-        description="The same plate is the same pass until it was unseen for so many seconds; so a parked car is silent. Another plate is never "
-        "held back.",
+        default=30.0,
+        ge=0,
+        description="The same plate is the same pass until it was unseen for so many seconds; so a parked car is silent. Another plate is never held back.",
     )
 
 
@@ -100,7 +108,8 @@ class StoreConfig(Section):
     path: str = Field(default="var/events.sqlite", min_length=1, description="The event store's file.")
     retention_days: float = Field(default=7.0, gt=0, le=3650, description="Events older than so many days are deleted.")
     keep_at_least_mb_free: int = Field(
-        default=200, ge=0,
+        default=200,
+        ge=0,
         description="When the disk has less free than this many megabytes, the oldest events go first.",
     )
     crops: bool = Field(default=True, description="Keep the picture of the plate with each event.")
@@ -110,7 +119,8 @@ class WebConfig(Section):
     """The status page."""
 
     host: str = Field(
-        default="127.0.0.1", min_length=1,
+        default="127.0.0.1",
+        min_length=1,
         description="Address the page listens on; anything but this machine itself needs a `password_hash`.",
     )
     port: int = Field(default=8080, ge=1, le=65535, description="Port the page listens on.")
@@ -133,7 +143,8 @@ class RuntimeConfig(Section):
     """Files that live only while the daemon does."""
 
     directory: str = Field(
-        default="var/run", min_length=1,
+        default="var/run",
+        min_length=1,
         description="Folder of the status file and the live picture; best in memory (`/run/platewatch`).",
     )
 
@@ -179,7 +190,7 @@ def _sentence(path: Path, text: str, error: ValidationError) -> str:
     where = f"{path}, line {line}" if line else str(path)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
-        known = list(Config.model_fields) if len(keys) == 1 else list(_sections()[keys[0]].model_fields)
+        known = list(Config.model_fields) if len(keys) == 1 else list(sections()[keys[0]].model_fields)
         near = difflib.get_close_matches(keys[-1], known, n=1, cutoff=0.5)
         mend = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
         return f"{where}: unknown key {'.'.join(keys)!r}; {mend}{more}"
@@ -214,34 +225,6 @@ def _absolute(config: Config, base: Path) -> Config:
     return config.model_copy(update=changes)
 
 
-def _sections() -> dict[str, type[Section]]:
+def sections() -> dict[str, type[Section]]:
+    """Name and model of every section, in order."""
     return {name: kind for name, field in Config.model_fields.items() if isinstance(kind := field.annotation, type) and issubclass(kind, Section)}
-
-
-def _keys() -> Iterator[tuple[str, str, str, str]]:
-    """(section, key, default as TOML or '', description) of every key."""
-    for section, kind in _sections().items():
-        for key, field in kind.model_fields.items():
-            yield section, key, _toml(field.default), field.description or ""
-
-
-def _toml(value: object) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def table() -> str:
-    """The markdown reference of every key."""
-    rows = [f"| `{section}.{key}` | {f'`{default}`' if default else 'unset'} | {text} |" for section, key, default, text in _keys()]
-    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows]) + "\n"
-
-
-def example() -> str:
-    """A whole config file with every key at its default and its description above it."""
-    lines: list[str] = []
-    for section, kind in _sections().items():
-        lines += [f"# {kind.__doc__}", f"[{section}]"]
-        lines += [f"# {text}\n{'' if default else '# '}{key} = {default or '...'}" for name, key, default, text in _keys() if name == section]
-        lines.append("")
-    return "\n".join(lines)

@@ -190,9 +190,16 @@ class Daemon:
             {"quad": [[round(x, 1), round(y, 1)] for x, y in quad.points], "text": text, "confidence": sure} for quad, text, sure in self._pipeline.in_view
         ]
         return self._facts | {
-            "state": self._state(stopped), "detail": "; ".join(trouble for trouble in troubles if trouble), "updated_at": utc_iso(self._wall()),
-            "camera": self._pump.as_json(), "fps": meter.fps(self._clock()), "stages_ms": meter.stages_ms(), "plates_in_view": plates,
-            "events": self._events, "reasons": dict(self._pipeline.judge.reasons), "threads": self._config.models.threads,
+            "state": self._state(stopped),
+            "detail": "; ".join(trouble for trouble in troubles if trouble),
+            "updated_at": utc_iso(self._wall()),
+            "camera": self._pump.as_json(),
+            "fps": meter.fps(self._clock()),
+            "stages_ms": meter.stages_ms(),
+            "plates_in_view": plates,
+            "events": self._events,
+            "reasons": dict(self._pipeline.judge.reasons),
+            "threads": self._config.models.threads,
         }
 
 

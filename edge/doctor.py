@@ -43,7 +43,14 @@ def run(args: argparse.Namespace) -> int:
 
 def examine(config: str | None) -> Iterator[Finding]:
     """Every check; one that fails does not stop the others."""
-    checks: list[Callable[[], Finding]] = [_machine, _runtime, lambda: _bundle("detector", config), lambda: _bundle("reader", config), _temperature, _camera_library]
+    checks: list[Callable[[], Finding]] = [
+        _machine,
+        _runtime,
+        lambda: _bundle("detector", config),
+        lambda: _bundle("reader", config),
+        _temperature,
+        _camera_library,
+    ]
     if config:
         checks += [lambda: _config(config), lambda: _disk(config)]
     for check in checks:
@@ -84,8 +91,12 @@ def _bundle(kind: str, config: str | None) -> Finding:
         return Finding("note", kind, f"{model.manifest.name} has no golden to compare with")
     if golden(model) == model.manifest.golden:
         return Finding("good", kind, f"{model.manifest.name} computes exactly what was measured, bit for bit; XNNPACK is on")
-    return Finding("bad", kind, f"{model.manifest.name} computes something else here than where it was measured: XNNPACK is probably off "
-                                "(is /sys readable? is ai-edge-litert the version that this release names?); reads may be slower and a little worse")
+    return Finding(
+        "bad",
+        kind,
+        f"{model.manifest.name} computes something else here than where it was measured: XNNPACK is probably off "
+        "(is /sys readable? is ai-edge-litert the version that this release names?); reads may be slower and a little worse",
+    )
 
 
 def _temperature() -> Finding:
@@ -95,7 +106,9 @@ def _temperature() -> Finding:
     if celsius is None:
         return Finding("note", "temperature", "this machine does not tell")
     hot = celsius >= 80
-    return Finding("note" if hot else "good", "temperature", f"{celsius:.0f} C" + ("; a Raspberry Pi slows down from 80 C: give it a heat sink or a fan" if hot else ""))
+    return Finding(
+        "note" if hot else "good", "temperature", f"{celsius:.0f} C" + ("; a Raspberry Pi slows down from 80 C: give it a heat sink or a fan" if hot else "")
+    )
 
 
 def _camera_library() -> Finding:

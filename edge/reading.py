@@ -81,7 +81,9 @@ def look_at_crop(luma: Luma, reader: Reader) -> Looks:
 def as_json(name: str, luma: Luma, looks: Looks, total_ms: float, country: str | None = None) -> dict[str, Any]:
     """The line that `--json` prints for one picture."""
     return {
-        "image": name, "width": luma.shape[1], "height": luma.shape[0],
+        "image": name,
+        "width": luma.shape[1],
+        "height": luma.shape[0],
         "ms": {"detect": round(looks.detect_ms, 3), "read": round(looks.read_ms, 3), "total": round(total_ms, 3)},
         "plates": [_plate(one, country) for one in looks.plates],
     }
@@ -90,11 +92,13 @@ def as_json(name: str, luma: Luma, looks: Looks, total_ms: float, country: str |
 def _plate(one: Look, country: str | None) -> dict[str, Any]:
     box = one.detection.box
     return {
-        "text": one.read.text, "confidence": round(one.read.confidence, 4),
+        "text": one.read.text,
+        "confidence": round(one.read.confidence, 4),
         "characters": [{"char": c.char, "confidence": round(c.confidence, 4)} for c in one.read.characters],
         "quad": [[round(x, 2), round(y, 2)] for x, y in one.detection.quad.points],
         "box": [round(value, 2) for value in (box.x0, box.y0, box.x1, box.y1)],
-        "detection_confidence": round(one.detection.score, 4), "lines": one.read.lines if one.read.text else one.detection.lines,
+        "detection_confidence": round(one.detection.score, 4),
+        "lines": one.read.lines if one.read.text else one.detection.lines,
         "country": _country(one.read.text, country),
     }
 

@@ -158,9 +158,19 @@ class Event:
     def as_json(self) -> dict[str, Any]:
         """The event without its picture, ready for `json.dumps`."""
         return {
-            "v": self.v, "id": self.id, "camera": self.camera, "text": self.text, "confidence": round(self.confidence, 4),
+            "v": self.v,
+            "id": self.id,
+            "camera": self.camera,
+            "text": self.text,
+            "confidence": round(self.confidence, 4),
             "characters": [{"char": c.char, "confidence": round(c.confidence, 4)} for c in self.characters],
-            "first_seen": self.first_seen, "last_seen": self.last_seen, "duration_s": round(self.duration_s, 3),
-            "looks": self.looks, "agreeing": self.agreeing, "lines": self.lines, "country": self.country,
-            "detection_score": round(self.detection_score, 4), "quad": [[round(x, 1), round(y, 1)] for x, y in self.quad.points],
+            "first_seen": self.first_seen,
+            "last_seen": self.last_seen,
+            "duration_s": round(self.duration_s, 3),
+            "looks": self.looks,
+            "agreeing": self.agreeing,
+            "lines": self.lines,
+            "country": self.country,
+            "detection_score": round(self.detection_score, 4),
+            "quad": [[round(x, 1), round(y, 1)] for x, y in self.quad.points],
         }

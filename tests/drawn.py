@@ -24,8 +24,17 @@ def crops(folder: Path, number: int, seed: int = 0, country: str = "de") -> Path
         name = f"images/{index}.jpg"
         cv2.imwrite(str(folder / name), luma)
         h, w = luma.shape
-        rows.append({"image": name, "width": w, "height": h, "country": country, "source": folder.name, "crop": True,
-                     "plates": [{"box": [0, 0, w, h], "text": plate.text, "lines": plate.lines}]})
+        rows.append(
+            {
+                "image": name,
+                "width": w,
+                "height": h,
+                "country": country,
+                "source": folder.name,
+                "crop": True,
+                "plates": [{"box": [0, 0, w, h], "text": plate.text, "lines": plate.lines}],
+            }
+        )
     return _write(folder, rows)
 
 
@@ -40,7 +49,9 @@ def scenes(folder: Path, number: int, seed: int = 0, width: int = 640, height: i
         plates = []
         for truth in truths:
             quad = np.asarray(truth.quad, float)
-            plates.append({"box": [*quad.min(axis=0).tolist(), *quad.max(axis=0).tolist()], "corners": quad.tolist(), "text": truth.text or None, "lines": truth.lines})
+            plates.append(
+                {"box": [*quad.min(axis=0).tolist(), *quad.max(axis=0).tolist()], "corners": quad.tolist(), "text": truth.text or None, "lines": truth.lines}
+            )
         rows.append({"image": name, "width": width, "height": height, "country": None, "source": folder.name, "plates": plates})
     return _write(folder, rows)
 

@@ -14,9 +14,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 1 with one sentence on stderr."""
     parser = argparse.ArgumentParser(prog="python -m train", description="Train Platewatch's detector and reader.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    fit = commands.add_parser("fit", help="train one experiment, or go on with it", description="Train one experiment; a run that was stopped goes on where it was.")
+    fit = commands.add_parser(
+        "fit", help="train one experiment, or go on with it", description="Train one experiment; a run that was stopped goes on where it was."
+    )
     fit.add_argument("experiment", type=Path, metavar="EXPERIMENT.toml", help="one of train/experiments, or your own")
-    fit.add_argument("--data", type=Path, action="append", required=True, metavar="DIR", help="labelled folder, or a folder of them; may be given several times")
+    fit.add_argument(
+        "--data", type=Path, action="append", required=True, metavar="DIR", help="labelled folder, or a folder of them; may be given several times"
+    )
     fit.add_argument("--validate", type=Path, action="append", default=[], metavar="DIR", help="labelled folders to look at while training, never trained on")
     fit.add_argument("--out", type=Path, help="run folder (default: runs/NAME of the experiment's file)")
     fit.add_argument("--steps", type=int, help="train so many steps in all instead of the experiment's own number")

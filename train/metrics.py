@@ -24,6 +24,7 @@ class Found:
 
 def found(boxes: Sequence[Box], scores: Sequence[float], truth: Sequence[Box], ignored: Sequence[Box]) -> Found:
     """Sorted by score, as arrays."""
+
     def rows(items: Sequence[Box]) -> npt.NDArray[np.float32]:
         return np.array([[b.x0, b.y0, b.x1, b.y1] for b in items], np.float32).reshape(-1, 4)
 

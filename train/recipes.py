@@ -83,8 +83,13 @@ def reader(experiment: Experiment, data: list[Path], validation: list[Path]) -> 
         parts.append((experiment.mixture.get("blank", 0.05) / 2, reading.BlankReads([scene.luma for scene in empty])))
     checked = [image for folder in validation for image in read_folder(folder) if image.crop]
     last = experiment.phases[-1]
-    return Recipe(build_crnn(last.height, last.width, **experiment.network), reader_loss, lambda phase: Mixture(parts),
-                  ReaderCheck(checked, last.width, last.height) if checked else None, {image.path.parent.parent.name for image in images if image.crop or image.negative})
+    return Recipe(
+        build_crnn(last.height, last.width, **experiment.network),
+        reader_loss,
+        lambda phase: Mixture(parts),
+        ReaderCheck(checked, last.width, last.height) if checked else None,
+        {image.path.parent.parent.name for image in images if image.crop or image.negative},
+    )
 
 
 RECIPES = {"detector": detector, "reader": reader}

@@ -60,6 +60,13 @@ class Pump:
         times = list(self._taken_at)
         fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
         return {
-            "name": self.camera.name, "kind": self.camera.kind, "width": self.width, "height": self.height, "fps": round(fps, 1),
-            "frames": self.frames, "dropped": self._slot.dropped, "reopened": self.reopened, "skipped": self.camera.skipped,
+            "name": self.camera.name,
+            "kind": self.camera.kind,
+            "width": self.width,
+            "height": self.height,
+            "fps": round(fps, 1),
+            "frames": self.frames,
+            "dropped": self._slot.dropped,
+            "reopened": self.reopened,
+            "skipped": self.camera.skipped,
         }

@@ -43,16 +43,18 @@ class Detector:
         outputs = self._net.run(quantize_luma(picture, self._table)[None, :, :, None])
         return {name: outputs[place][0] for name, place in self._places.items()}
 
-    def detect(self, luma: Luma) -> list[Detection]:
-        """Plates in a (H, W) uint8 frame of any size, in its pixels, best first."""
-        picture, scale = letterbox(luma, self.manifest.width, self.manifest.height)
-        raw = self.infer(picture)
+    def decode(self, raw: dict[str, npt.NDArray[np.int8]]) -> list[Detection]:
+        """What `infer` gave, as plates in pixels of the network's input, best first. Only the score is looked at where there is none."""
         score = self._net.scales_out[self._places["score"]].dequantize(raw["score"])
         if len(detector_codec.candidates(score, self.threshold)[0]) == 0:
             return []
         box, corners = (self._net.scales_out[self._places[name]].dequantize(raw[name]) for name in ("box", "corners"))
-        found = detector_codec.decode(score, box, corners, self.threshold)
-        return [_to_frame(detection, scale, luma.shape[1], luma.shape[0]) for detection in found]
+        return detector_codec.decode(score, box, corners, self.threshold)
+
+    def detect(self, luma: Luma) -> list[Detection]:
+        """Plates in a (H, W) uint8 frame of any size, in its pixels, best first."""
+        picture, scale = letterbox(luma, self.manifest.width, self.manifest.height)
+        return [_to_frame(detection, scale, luma.shape[1], luma.shape[0]) for detection in self.decode(self.infer(picture))]
 
 
 def _to_frame(detection: Detection, scale: float, width: int, height: int) -> Detection:

@@ -37,11 +37,15 @@ class Reader:
     def infer(self, picture: Luma) -> npt.NDArray[np.int8]:
         """Raw int8 logits (steps, 37) for a picture of exactly the network's size."""
         (output,) = self._net.run(quantize_luma(picture, self._table)[None, :, :, None])
-        return output.reshape(-1, CLASSES)
+        return np.asarray(output).reshape(-1, CLASSES)
+
+    def decode(self, raw: npt.NDArray[np.int8]) -> PlateRead:
+        """What `infer` gave, as a read."""
+        return reader_codec.decode(self._net.scales_out[0].dequantize(raw))
 
     def read_input(self, picture: Luma) -> PlateRead:
         """Read a picture that `edge.vision.rectify.reader_input` made."""
-        return reader_codec.decode(self._net.scales_out[0].dequantize(self.infer(picture)))
+        return self.decode(self.infer(picture))
 
     def read(self, luma: Luma, quad: Quad, lines: int = 1) -> PlateRead:
         """Read the plate inside `quad` of a (H, W) uint8 frame. The reader finds the number of lines itself; `lines` is the detector's opinion."""

@@ -30,6 +30,6 @@ def golden(model: Detector | Reader) -> str:
     picture = probe_picture(model.manifest.width, model.manifest.height)
     for one in (picture, np.asarray(255 - picture, dtype=np.uint8)):
         raw = model.infer(one)
-        for values in ([raw[name] for name in sorted(raw)] if isinstance(raw, dict) else [raw]):
+        for values in [raw[name] for name in sorted(raw)] if isinstance(raw, dict) else [raw]:
             digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()

@@ -18,7 +18,7 @@ from edge.status import utc_iso
 from edge.tracking.tracker import Track
 from edge.tracking.voting import NO_VOTE, Look, Vote, distance, vote, weigh
 
-Reason = Literal["too small", "blurred", "low detection", "nothing legible", "too few reads", "reads disagree", "low confidence", "same pass"]
+Reason = Literal["too small", "blurred", "low detection", "nothing legible", "too few reads", "reads disagree", "low confidence", "too short", "same pass"]
 REASONS: tuple[str, ...] = get_args(Reason)
 
 
@@ -101,6 +101,8 @@ class Judge:
     def _doubt(self, track: Track, voted: Vote) -> Reason | None:
         """Why this vote is not believed, or None when it is."""
         if voted.agreeing >= self._config.min_reads:
+            if len(voted.text) < self._config.min_characters:
+                return "too short"
             return None if voted.confidence >= self._config.min_confidence else "low confidence"
         flaws = Counter(flaw for look in track.looks if (flaw := self._flaw(look)))
         if voted.looks < self._config.min_reads and flaws and flaws.total() >= len(track.looks) / 2:

@@ -80,8 +80,9 @@ def encode(plates: list[PlateTruth], ignored: list[Box], width: int, height: int
 def encode_box(box: Box, column: int, row: int) -> Array:
     """One box as a cell's four numbers."""
     cx, cy = box.centre
-    return np.array([cx / STRIDE - column - 0.5, cy / STRIDE - row - 0.5, np.log2(max(box.width, 1.0) / STRIDE), np.log2(max(box.height, 1.0) / STRIDE)],
-                    dtype=np.float32)
+    return np.array(
+        [cx / STRIDE - column - 0.5, cy / STRIDE - row - 0.5, np.log2(max(box.width, 1.0) / STRIDE), np.log2(max(box.height, 1.0) / STRIDE)], dtype=np.float32
+    )
 
 
 def candidates(score: Array, threshold: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -109,7 +109,12 @@ def make_server(config: Config) -> tuple[Any, Flask]:
         app.jinja_env.get_template(name)
     try:
         server = waitress.create_server(
-            app, host=config.web.host, port=config.web.port, threads=THREADS, ident=None, max_request_body_size=LARGEST_FORM,
+            app,
+            host=config.web.host,
+            port=config.web.port,
+            threads=THREADS,
+            ident=None,
+            max_request_body_size=LARGEST_FORM,
             channel_request_lookahead=1,  # else a closed browser holds its stream's thread until the next message fails
         )
     except OSError as error:

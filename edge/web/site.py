@@ -27,7 +27,10 @@ YEAR_S = 365 * 24 * 3600
 def build(config: Config, streams: int) -> Flask:
     app = Flask(__name__)
     app.config.update(
-        SECRET_KEY=secrets.token_bytes(32), SESSION_COOKIE_NAME="platewatch", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Strict",
+        SECRET_KEY=secrets.token_bytes(32),
+        SESSION_COOKIE_NAME="platewatch",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
         MAX_CONTENT_LENGTH=LARGEST_FORM,
     )
     app.jinja_options = {"undefined": ChainableUndefined, "trim_blocks": True, "lstrip_blocks": True}  # a daemon that only starts has no camera yet
@@ -72,8 +75,7 @@ def _teach(app: Flask) -> None:
     def context() -> dict[str, Any]:
         found = app.extensions["daemon_files"]
         now = found.utc_now()
-        return {
-            "utc_now": status.utc_iso(now), "camera_name": found.camera_name, "keeps_crops": found.keeps_crops, "version": status.version()}
+        return {"utc_now": status.utc_iso(now), "camera_name": found.camera_name, "keeps_crops": found.keeps_crops, "version": status.version()}
 
     app.add_template_global(asset)
     app.add_template_global(blank)

@@ -15,12 +15,22 @@ def snapshot(files: DaemonFiles) -> dict[str, Any]:
     alive = files.is_alive(daemon)
     head, summary = words.headline(daemon, alive), files.summary()
     return {
-        "v": 1, "now": status.utc_iso(now), "version": status.version(), "camera": files.camera_name,
-        "alive": alive, "tone": head.tone, "word": head.word, "sentence": head.sentence(now), "pattern": head.pattern, "since": head.since,
+        "v": 1,
+        "now": status.utc_iso(now),
+        "version": status.version(),
+        "camera": files.camera_name,
+        "alive": alive,
+        "tone": head.tone,
+        "word": head.word,
+        "sentence": head.sentence(now),
+        "pattern": head.pattern,
+        "since": head.since,
         "picture": alive and files.picture_at() is not None,
-        "events": summary["events"], "store": {"readable": summary["readable"], "problem": summary["problem"]},
+        "events": summary["events"],
+        "store": {"readable": summary["readable"], "problem": summary["problem"]},
         "reasons": [{"reason": reason, "count": count, "words": words.reason(reason)} for reason, count in summary["reasons"].items()],
-        "machine": words.machine(daemon), "daemon": daemon,
+        "machine": words.machine(daemon),
+        "daemon": daemon,
     }
 
 

@@ -25,6 +25,7 @@ REASONS: dict[str, str] = {
     "too few reads": "Seen too briefly: too few looks could be read.",
     "reads disagree": "The looks disagreed about the text.",
     "low confidence": "The looks agreed, but were not sure enough.",
+    "too short": "Too few characters for a plate: lettering, perhaps.",
     "same pass": "The same vehicle, still or again in view.",
 }
 """The judge's reasons, with what would help."""
@@ -113,7 +114,6 @@ def spoken(text: str, characters: Sequence[Character]) -> str:
     doubts = [f"{c.char} {percent(c.confidence)}" for c in characters if c.confidence < SURE]
     name = f"Plate {' '.join(text)}" if text else "Plate without text"
     return f"{name}; in doubt: {', '.join(doubts)}" if doubts else name
-
 
 
 def reason(name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge import cli
-from edge.config import table
+from edge.reference import table
 
 
 def test_a_users_mistake_is_one_sentence_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

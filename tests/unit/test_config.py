@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from edge.camera import KINDS
-from edge.config import CameraConfig, Config, example, load, table
+from edge.config import CameraConfig, Config, load
 from edge.errors import ConfigError
+from edge.reference import example, table
 
 
 def written(folder: Path, text: str) -> Path:

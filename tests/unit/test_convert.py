@@ -9,12 +9,12 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the training side is not installed; ./setup.sh test installs it")
 
-from convert import audit, bundle, cli, quantize, verify  # noqa: E402
-from edge.errors import BundleError  # noqa: E402
-from edge.model.manifest import SHIPPED  # noqa: E402
-from edge.model.reader import Reader  # noqa: E402
-from tests import drawn  # noqa: E402
-from train import fit as fitting  # noqa: E402
+from convert import audit, bundle, cli, quantize, verify
+from edge.errors import BundleError
+from edge.model.manifest import SHIPPED
+from edge.model.reader import Reader
+from tests import drawn
+from train import fit as fitting
 
 EXPERIMENT = """
 name = "tiny"
@@ -40,7 +40,9 @@ def trained(request, tmp_path_factory):
     """A run folder of a tiny network and the int8 file made from it."""
     folder = tmp_path_factory.mktemp(request.param)
     experiment = folder / "tiny.toml"
-    experiment.write_text(EXPERIMENT.format(kind=request.param, height=48 if request.param == "reader" else 96, more="units = 8" if request.param == "reader" else ""))
+    experiment.write_text(
+        EXPERIMENT.format(kind=request.param, height=48 if request.param == "reader" else 96, more="units = 8" if request.param == "reader" else "")
+    )
     run = fitting.fit(experiment, [], [], folder / "run").parent
     return request.param, run, quantize.quantize(run, [], folder / "tiny.tflite")
 

@@ -25,7 +25,12 @@ def test_a_picture_comes_back_as_luma_and_colour(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "empty"), (b"no picture at all", "not a picture"), (jpeg()[:700], "cut short"), (bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1])[:-20], "cut short")],
+    [
+        (b"", "empty"),
+        (b"no picture at all", "not a picture"),
+        (jpeg()[:700], "cut short"),
+        (bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1])[:-20], "cut short"),
+    ],
 )
 def test_what_is_no_whole_picture_is_refused_by_name(tmp_path, content, words):
     path = tmp_path / "bad.jpg"
@@ -50,7 +55,12 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded(t
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\0" * 10)) + chunk(b"IEND", b"")
+    bomb = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(b"\0" * 10))
+        + chunk(b"IEND", b"")
+    )
     path = tmp_path / "bomb.png"
     path.write_bytes(bomb)
     with pytest.raises(ImageError, match="million pixels"):

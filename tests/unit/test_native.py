@@ -8,8 +8,15 @@ import pytest
 
 from train.data.formats.native import DataError, find_folders, read_folder
 
-ROW = {"image": "images/a.jpg", "width": 640, "height": 480, "country": "gb", "source": "mine", "ignore": [[0, 0, 9, 9]],
-       "plates": [{"box": [10, 20, 110, 45], "corners": [[10, 20], [110, 21], [110, 45], [11, 44]], "text": "AB12CDE", "lines": 1}]}
+ROW = {
+    "image": "images/a.jpg",
+    "width": 640,
+    "height": 480,
+    "country": "gb",
+    "source": "mine",
+    "ignore": [[0, 0, 9, 9]],
+    "plates": [{"box": [10, 20, 110, 45], "corners": [[10, 20], [110, 21], [110, 45], [11, 44]], "text": "AB12CDE", "lines": 1}],
+}
 
 
 def write(folder, *rows):

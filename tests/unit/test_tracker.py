@@ -38,17 +38,13 @@ def test_a_fast_plate_that_one_frame_could_not_read_is_still_one_track() -> None
 
 def test_two_cars_are_two_tracks() -> None:
     """Side by side, both moving, for the whole pass."""
-    tracks = tracks_of(
-        [a_sighting("AB12CDE", step / 10, x=30.0 * step), a_sighting("XY34ZZZ", step / 10, x=30.0 * step + 200)] for step in range(8)
-    )
+    tracks = tracks_of([a_sighting("AB12CDE", step / 10, x=30.0 * step), a_sighting("XY34ZZZ", step / 10, x=30.0 * step + 200)] for step in range(8))
     assert [[look.read.text for look in track.looks] for track in tracks] == [["AB12CDE"] * 8, ["XY34ZZZ"] * 8]
 
 
 def test_cars_that_cross_keep_their_own_plates() -> None:
     """One from the left, one from the right: where they overlap the text tells them apart."""
-    tracks = tracks_of(
-        [a_sighting("AB12CDE", step / 10, x=40.0 * step), a_sighting("XY34ZZZ", step / 10, x=400 - 40.0 * step)] for step in range(11)
-    )
+    tracks = tracks_of([a_sighting("AB12CDE", step / 10, x=40.0 * step), a_sighting("XY34ZZZ", step / 10, x=400 - 40.0 * step)] for step in range(11))
     assert sorted({look.read.text for track in tracks for look in track.looks}) == ["AB12CDE", "XY34ZZZ"]
     assert all(len({look.read.text for look in track.looks}) == 1 for track in tracks)
     assert len(tracks) == 2

@@ -149,9 +149,20 @@ def test_ready_means_that_the_camera_watches(folder: Path, client: FlaskClient) 
     assert client.get("/readyz").json["reasons"] == ["The camera does not watch: camera lost."]
 
 
-@pytest.mark.parametrize("arguments", [
-    "limit=abc", "limit=0", "limit=201", "limit=-1", "limit=%C2%B2", "limit=1" + "0" * 5000, "match=like", "text=" + "A" * 33, "text=%25",
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "limit=abc",
+        "limit=0",
+        "limit=201",
+        "limit=-1",
+        "limit=%C2%B2",
+        "limit=1" + "0" * 5000,
+        "match=like",
+        "text=" + "A" * 33,
+        "text=%25",
+    ],
+)
 def test_a_wrong_argument_is_400_in_the_shape_of_every_error(client: FlaskClient, arguments: str) -> None:
     answer = client.get(f"/api/events?{arguments}")
     assert (answer.status_code, answer.json["error"]["status"]) == (400, 400)
@@ -224,8 +235,15 @@ def test_streams_are_bounded_and_a_closed_one_gives_its_place_back(folder: Path)
     app.extensions["daemon_files"].close()
 
 
-@pytest.mark.parametrize(("host", "code"), [
-    ("127.0.0.1:8080", 200), ("localhost", 200), ("[::1]:8080", 200), ("evil.example", 421), ("127.0.0.1.evil.example:8080", 421),
-])
+@pytest.mark.parametrize(
+    ("host", "code"),
+    [
+        ("127.0.0.1:8080", 200),
+        ("localhost", 200),
+        ("[::1]:8080", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example:8080", 421),
+    ],
+)
 def test_an_open_page_answers_to_this_machines_own_names_alone(client: FlaskClient, host: str, code: int) -> None:
     assert client.get("/api/status", headers={"Host": host}).status_code == code

@@ -54,7 +54,10 @@ def expose(rng: Rng, luma: Luma) -> Luma:
     out = np.asarray(cv2.LUT(luma, np.clip(level * 255, 0, 255).astype(np.uint8)), np.uint8)
     if rng.random() < 0.2:
         h, w = luma.shape
-        slope = np.linspace(rng.uniform(0.4, 1), rng.uniform(0.6, 1.3), w, dtype=np.float32)[None] * np.linspace(rng.uniform(0.6, 1), 1.1, h, dtype=np.float32)[:, None]
+        slope = (
+            np.linspace(rng.uniform(0.4, 1), rng.uniform(0.6, 1.3), w, dtype=np.float32)[None]
+            * np.linspace(rng.uniform(0.6, 1), 1.1, h, dtype=np.float32)[:, None]
+        )
         out = np.clip(out * slope, 0, 255).astype(np.uint8)
     return out
 

@@ -34,8 +34,10 @@ class Scene:
 
 def load_scenes(images: Sequence[LabelledImage]) -> list[Scene]:
     """Whole photographs as luma, longest side at most 1024 px as stored."""
-    return [Scene(load_image(image.path)[0], tuple(PlateTruth(plate.box, plate.quad, plate.lines) for plate in image.plates), image.ignored, image.source)
-            for image in images]
+    return [
+        Scene(load_image(image.path)[0], tuple(PlateTruth(plate.box, plate.quad, plate.lines) for plate in image.plates), image.ignored, image.source)
+        for image in images
+    ]
 
 
 class RealScenes:
@@ -45,8 +47,15 @@ class RealScenes:
     `flats(rng)`, if given, yields (luma of one flat plate, lines) to paste in.
     """
 
-    def __init__(self, scenes: Sequence[Scene], width: int, height: int, weights: dict[str, float],
-                 flats: Callable[[Rng], tuple[Luma, int]] | None = None, paste_chance: float = 0.35) -> None:
+    def __init__(
+        self,
+        scenes: Sequence[Scene],
+        width: int,
+        height: int,
+        weights: dict[str, float],
+        flats: Callable[[Rng], tuple[Luma, int]] | None = None,
+        paste_chance: float = 0.35,
+    ) -> None:
         if not scenes:
             raise ValueError("no photograph to learn from")
         self.scenes, self.width, self.height = list(scenes), width, height
@@ -144,7 +153,11 @@ def random_quad(rng: Rng, aspect: float, width: int, height: int) -> Quad:
         distance = rng.uniform(2.0, 6.0)
         flat = np.array([[-1, -1 / aspect, 0], [1, -1 / aspect, 0], [1, 1 / aspect, 0], [-1, 1 / aspect, 0]]) * 0.5
         cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
-        turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]]) @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+        turn = (
+            np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+            @ np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+            @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+        )
         solid = flat @ turn.T
         seen = solid[:, :2] / (solid[:, 2:] + distance) * distance
         seen *= wide

@@ -6,8 +6,9 @@ import keras
 from keras import layers
 
 
-def convolve(x: keras.KerasTensor, channels: int, name: str, size: int | tuple[int, int] = 3, stride: int | tuple[int, int] = 1,
-             activate: bool = True) -> keras.KerasTensor:
+def convolve(
+    x: keras.KerasTensor, channels: int, name: str, size: int | tuple[int, int] = 3, stride: int | tuple[int, int] = 1, activate: bool = True
+) -> keras.KerasTensor:
     """Convolution, batch normalisation (folded away by the converter), ReLU."""
     x = layers.Conv2D(channels, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv")(x)
     x = layers.BatchNormalization(momentum=0.98, epsilon=1e-3, name=f"{name}_bn")(x)

@@ -25,8 +25,9 @@ def build_crnn(height: int = 48, width: int = 128, widths: tuple[int, ...] = (24
     x = convolve(x, widths[3], "down8", stride=(2, 1))
     x = residual(x, "at8")
     rows_left = height // 8
-    x = layers.Conv2D(widths[4], (rows_left // ROWS, 3), strides=(rows_left // ROWS, 1), padding="same", use_bias=False,
-                      kernel_initializer="he_normal", name="rows_conv")(x)
+    x = layers.Conv2D(
+        widths[4], (rows_left // ROWS, 3), strides=(rows_left // ROWS, 1), padding="same", use_bias=False, kernel_initializer="he_normal", name="rows_conv"
+    )(x)
     x = layers.BatchNormalization(momentum=0.98, epsilon=1e-3, name="rows_bn")(x)
     x = layers.ReLU(name="rows_relu")(x)
     columns = width // 4

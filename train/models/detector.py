@@ -32,7 +32,9 @@ def build_detector(height: int | None, width: int | None, widths: tuple[int, ...
     outputs = {}
     for name, channels in OUTPUTS.items():
         bias = keras.initializers.Constant(-math.log((1 - PRIOR) / PRIOR)) if name == "score" else "zeros"
-        outputs[name] = layers.Conv2D(channels, 1, dtype="float32", kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), bias_initializer=bias, name=name)(x)
+        outputs[name] = layers.Conv2D(
+            channels, 1, dtype="float32", kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), bias_initializer=bias, name=name
+        )(x)
     return keras.Model(luma, outputs, name="detector")
 
 

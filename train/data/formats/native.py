@@ -89,9 +89,17 @@ def _image(folder: Path, row: dict[str, Any]) -> LabelledImage:
     crop = bool(row.get("crop"))
     plates = tuple(_plate(row, plate) for plate in row["plates"])
     return LabelledImage(
-        path=folder / row["image"], width=int(row["width"]), height=int(row["height"]), source=str(row.get("source") or folder.name),
-        country=row.get("country"), plates=plates, ignored=tuple(_box(box) for box in row.get("ignore") or ()), crop=crop,
-        negative=bool(row.get("negative")), session=row.get("session"), extra={key: row[key] for key in ("region", "stretched") if key in row},
+        path=folder / row["image"],
+        width=int(row["width"]),
+        height=int(row["height"]),
+        source=str(row.get("source") or folder.name),
+        country=row.get("country"),
+        plates=plates,
+        ignored=tuple(_box(box) for box in row.get("ignore") or ()),
+        crop=crop,
+        negative=bool(row.get("negative")),
+        session=row.get("session"),
+        extra={key: row[key] for key in ("region", "stretched") if key in row},
     )
 
 
@@ -102,8 +110,15 @@ def _plate(row: dict[str, Any], plate: dict[str, Any]) -> LabelledPlate:
     corners = plate.get("corners")
     partial = any(plate.get(key) or row.get(key) for key in ("partial", "masked"))
     lines = int(plate.get("lines") or row.get("lines") or 0)
-    return LabelledPlate(_box(plate["box"]), Quad.from_array(corners) if corners else None, text, lines,
-                         plate.get("country") or row.get("country"), partial, bool(plate.get("year_omitted") or row.get("year_omitted")))
+    return LabelledPlate(
+        _box(plate["box"]),
+        Quad.from_array(corners) if corners else None,
+        text,
+        lines,
+        plate.get("country") or row.get("country"),
+        partial,
+        bool(plate.get("year_omitted") or row.get("year_omitted")),
+    )
 
 
 def _box(numbers: list[float]) -> Box:
