@@ -49,7 +49,7 @@ def run_bundles(folders: Sequence[str | Path], detector: Detector, reader: Reade
         luma, _ = load_image(image.path)
         if image.crop:
             began = time.perf_counter()
-            looks = look_at_crop(luma, reader).plates
+            looks = look_at_crop(luma, detector, reader).plates
             cases.append(Case(image, looks, 0.0, 1000 * (time.perf_counter() - began)))
             continue
         began = time.perf_counter()

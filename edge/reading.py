@@ -15,7 +15,7 @@ from edge.errors import ConfigError, ImageError
 if TYPE_CHECKING:
     from edge.model.detector import Detector
     from edge.model.reader import Reader
-    from edge.records import Detection, Luma, PlateRead
+    from edge.records import Box, Detection, Luma, PlateRead
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,15 +67,43 @@ def look(luma: Luma, detector: Detector, reader: Reader) -> Looks:
     return Looks(sorted(plates, key=lambda plate: -plate.rank), 1000 * (detected - began), 1000 * (done - detected))
 
 
-def look_at_crop(luma: Luma, reader: Reader) -> Looks:
-    """The one plate that the picture is; none when nothing is legible."""
-    from edge.records import Box, Detection, Quad
+MOST_OF_A_CROP = 0.5
+"""A plate found in a crop is the crop's plate when it takes at least this share of its width and height."""
+CROP_THRESHOLD = 0.2
+"""Of a crop it is known that it is a plate: a weaker detection tells where its corners are."""
 
+
+def look_at_crop(luma: Luma, detector: Detector, reader: Reader) -> Looks:
+    """The one plate that the picture is, perhaps with a margin; none when nothing is legible.
+
+    The detector looks for the plate's corners, on a picture grown by half its size so that a plate cut at its very edge has surroundings;
+    where it finds no plate of the crop's size, the whole picture is read.
+    """
+    from edge.records import Box, Detection, Quad
+    from edge.vision.image import surround
+
+    height, width = luma.shape
     began = time.perf_counter()
-    read = reader.read_crop(luma)
-    spent = 1000 * (time.perf_counter() - began)
-    whole = Box(0.0, 0.0, float(luma.shape[1]), float(luma.shape[0]))
-    return Looks([Look(Detection(Quad.from_box(whole), whole, 1.0, read.lines), read)] if read.text else [], 0.0, spent)
+    grown, left, top = surround(luma)
+    whole = Box(0.0, 0.0, float(width), float(height))
+    quad = Quad.from_box(whole)
+    for found in detector.detect(grown):
+        if found.score >= CROP_THRESHOLD and found.box.width >= MOST_OF_A_CROP * width and found.box.height >= MOST_OF_A_CROP * height:
+            quad = Quad.from_array(found.quad.array() - (left, top))
+            break
+    detected = time.perf_counter()
+    exact = quad == Quad.from_box(whole)
+    read = reader.read_crop(luma) if exact else reader.read(luma, quad)
+    done = time.perf_counter()
+    plates = [Look(Detection(quad, whole if exact else clip_to(quad.box, luma), 1.0, read.lines), read)] if read.text else []
+    return Looks(plates, 1000 * (detected - began), 1000 * (done - detected))
+
+
+def clip_to(box: Box, luma: Luma) -> Box:
+    """The part of `box` inside the picture."""
+    from edge.vision.geometry import clip
+
+    return clip(box, luma.shape[1], luma.shape[0])
 
 
 def as_json(name: str, luma: Luma, looks: Looks, total_ms: float, country: str | None = None) -> dict[str, Any]:
@@ -126,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
 
         if args.country not in countries():
             raise ConfigError(f"--country {args.country}: not known; known are {', '.join(sorted(code for code in countries() if code != 'xx'))}")
-    detector = None if args.crop else Detector.load(args.detector or SHIPPED / "detector", args.threads)
+    detector = Detector.load(args.detector or SHIPPED / "detector", args.threads, CROP_THRESHOLD if args.crop else None)
     reader = Reader.load(args.reader or SHIPPED / "reader", args.threads)
     failed = False
     taken: set[str] = set()
@@ -134,7 +162,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             began = time.perf_counter()
             luma, picture = load_image(name)
-            looks = look(luma, detector, reader) if detector else look_at_crop(luma, reader)
+            looks = (look_at_crop if args.crop else look)(luma, detector, reader)
             total_ms = 1000 * (time.perf_counter() - began)
             if args.annotate:
                 _annotate(Path(args.annotate), name, picture, looks, taken)

@@ -88,6 +88,8 @@ class Checkpoint:
 
     def __init__(self, out: Path, model: keras.Model, optimizer: keras.Optimizer) -> None:
         self.out, self.model, self.optimizer = out, model, optimizer
+        # The same layers without the optimizer, whose state would make the file three times as large.
+        self.plain = keras.Model(model.input, model.output)
         self.path = out / "average.weights.h5"
         self.averaged: Weights = [np.array(keras.ops.convert_to_numpy(v), dtype=np.float32) for v in model.weights]
 
@@ -113,7 +115,7 @@ class Checkpoint:
         np.savez(self.out / "state.tmp.npz", step=step, **numbers)
         (self.out / "state.tmp.npz").replace(self.out / "state.npz")
         beside = self.out / "next.weights.h5"
-        self.with_average(lambda: self.model.save_weights(beside))
+        self.with_average(lambda: self.plain.save_weights(beside))
         beside.replace(self.path)
 
     def restore(self) -> int:

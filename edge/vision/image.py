@@ -112,6 +112,12 @@ def letterbox(luma: Luma, width: int, height: int) -> tuple[Luma, float]:
     return boxed, scale
 
 
+def surround(luma: Luma) -> tuple[Luma, int, int]:
+    """The picture with half its width and height added on each side, its edge pixels repeated; and the left and top that were added."""
+    top, left = luma.shape[0] // 2, luma.shape[1] // 2
+    return np.asarray(cv2.copyMakeBorder(luma, top, top, left, left, cv2.BORDER_REPLICATE), dtype=np.uint8), left, top
+
+
 def stretch(luma: Luma) -> Luma:
     """Contrast stretch by the 1st and 99th percentile; a flat picture is left alone. Integer arithmetic, so the same on every CPU."""
     counts = np.bincount(luma.reshape(-1), minlength=256)
