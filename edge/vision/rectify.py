@@ -8,7 +8,7 @@ import numpy as np
 from edge.records import Luma, Quad
 from edge.vision.image import resize, stretch
 
-MARGIN = 0.06
+MARGIN = 0.04
 """Share of the plate's width and height kept around it on each side: corners are found to about that."""
 
 
