@@ -31,6 +31,9 @@ class _Plain:
     def dequantize(self, values: Array) -> Array:
         return values
 
+    def quantized(self, value: float) -> float:
+        return value
+
 
 class FloatNet:
     """A float network behind the interpreter's interface. `forward` takes (1, H, W, 1) float32 and gives the outputs in order."""

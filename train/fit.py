@@ -68,6 +68,7 @@ def fit(path: str | Path, data: list[Path], validation: list[Path], out: Path, s
                 row = {"step": step + 1, "loss": round(float(np.mean(losses[-every:])), 4), "seconds": round(time.monotonic() - began), **_rounded(figures)}
                 with (out / "log.jsonl").open("a") as log:
                     log.write(json.dumps(row) + "\n")
+                progress.console.print(f"step {row['step']}: " + "  ".join(f"{key} {value}" for key, value in row.items() if key != "step"), highlight=False)
                 state.save(step + 1)
                 plot_curves(out)
     return state.path

@@ -44,12 +44,12 @@ class Detector:
         return {name: outputs[place][0] for name, place in self._places.items()}
 
     def decode(self, raw: dict[str, npt.NDArray[np.int8]]) -> list[Detection]:
-        """What `infer` gave, as plates in pixels of the network's input, best first. Only the score is looked at where there is none."""
-        score = self._net.scales_out[self._places["score"]].dequantize(raw["score"])
-        if len(detector_codec.candidates(score, self.threshold)[0]) == 0:
-            return []
-        box, corners = (self._net.scales_out[self._places[name]].dequantize(raw[name]) for name in ("box", "corners"))
-        return detector_codec.decode(score, box, corners, self.threshold)
+        """What `infer` gave, as plates in pixels of the network's input, best first. Only the cells that reach the threshold are looked at."""
+        scales = {name: self._net.scales_out[place] for name, place in self._places.items()}
+        least = scales["score"].quantized(detector_codec.logit_of(self.threshold))
+        rows, columns = np.nonzero(raw["score"][..., 0] >= least)
+        logits, numbers, corners = (scales[name].dequantize(raw[name][rows, columns]) for name in ("score", "box", "corners"))
+        return detector_codec.decode_cells(rows, columns, logits, numbers, corners)
 
     def detect(self, luma: Luma) -> list[Detection]:
         """Plates in a (H, W) uint8 frame of any size, in its pixels, best first."""

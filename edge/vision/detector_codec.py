@@ -12,6 +12,7 @@ Logarithms and shares keep every number within a few units, so that 8 bits resol
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ TARGET_CHANNELS = 17
 """Of `encode`: 0 middle (1, 0, or -1 = say nothing), 1-4 box, 5-12 corners, 13 corners known, 14 two lines, 15 lines known, 16 weight."""
 
 Array = npt.NDArray[np.float32]
+Cells = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,33 +87,35 @@ def encode_box(box: Box, column: int, row: int) -> Array:
     )
 
 
-def candidates(score: Array, threshold: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Rows and columns of the cells (H, W, 2) whose plate logit reaches `threshold` (a probability)."""
-    logit = float(np.log(threshold / (1.0 - threshold)))
-    rows, columns = np.nonzero(score[..., 0] >= logit)
-    return rows, columns
+def logit_of(threshold: float) -> float:
+    """The logit of a probability."""
+    return math.log(threshold / (1.0 - threshold))
 
 
-def decode(score: Array, box: Array, corners: Array, threshold: float, overlap: float = 0.45, limit: int = 300) -> list[Detection]:
+def decode(score: Array, box: Array, corners: Array, threshold: float, overlap: float = 0.45) -> list[Detection]:
     """Outputs (H, W, 2), (H, W, 4), (H, W, 8) float32 -> detections in pixels of the network's input, best first. Inputs are left as they are."""
-    rows, columns = candidates(score, threshold)
+    rows, columns = np.nonzero(score[..., 0] >= logit_of(threshold))
+    return decode_cells(rows, columns, score[rows, columns], box[rows, columns], corners[rows, columns], overlap)
+
+
+def decode_cells(rows: Cells, columns: Cells, logits: Array, numbers: Array, corners: Array, overlap: float = 0.45, limit: int = 300) -> list[Detection]:
+    """The same for the N cells that reach the threshold alone: their places (N,) and their numbers (N, 2), (N, 4), (N, 8) float32."""
     if len(rows) == 0:
         return []
-    logits = score[rows, columns]
     if len(rows) > limit:
         best = np.argsort(-logits[:, 0], kind="stable")[:limit]
-        rows, columns, logits = rows[best], columns[best], logits[best]
-    numbers = box[rows, columns]
-    cx, cy = (columns + 0.5 + numbers[:, 0]) * STRIDE, (rows + 0.5 + numbers[:, 1]) * STRIDE
-    size = np.exp2(np.clip(numbers[:, 2:], -3.0, 8.0)) * STRIDE
-    boxes = np.stack([cx - size[:, 0] / 2, cy - size[:, 1] / 2, cx + size[:, 0] / 2, cy + size[:, 1] / 2], axis=1).astype(np.float32)
-    places = (corners[rows, columns] + UPRIGHT).reshape(-1, 4, 2)
-    quads = boxes[:, None, :2] + places * size[:, None, :]
-    scores = sigmoid(logits)
-    return [
-        Detection(Quad.from_array(quads[index]), Box(*(float(value) for value in boxes[index])), float(scores[index, 0]), 2 if logits[index, 1] > 0 else 1)
-        for index in suppress(boxes, scores[:, 0], overlap)
-    ]
+        rows, columns, logits, numbers, corners = rows[best], columns[best], logits[best], numbers[best], corners[best]
+    middle = np.stack([columns, rows], axis=1) + 0.5 + numbers[:, :2]
+    size = np.exp2(np.clip(numbers[:, 2:], -3.0, 8.0))
+    low = (middle - size / 2) * STRIDE
+    size = size * STRIDE
+    boxes = np.concatenate([low, low + size], axis=1).astype(np.float32)
+    scores = sigmoid(logits[:, 0])
+    found = []
+    for index in suppress(boxes, scores, overlap):
+        points = low[index] + (corners[index] + UPRIGHT).reshape(4, 2) * size[index]
+        found.append(Detection(Quad.from_array(points), Box(*boxes[index].tolist()), float(scores[index]), 2 if logits[index, 1] > 0 else 1))
+    return found
 
 
 def as_outputs(target: Array) -> dict[str, Any]:

@@ -21,6 +21,9 @@ os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
 
 import cv2  # noqa: E402  (after the limit is set)
 
+# OpenCV's idle workers spin, and take more from the network beside them than they give to pictures this small.
+cv2.setNumThreads(1)
+
 Picture = npt.NDArray[np.uint8]
 PAD = 114
 """Luma of the letterbox's empty part: a grey that is neither plate nor shadow."""

@@ -34,6 +34,10 @@ class Scale:
         """int8 -> float32."""
         return np.asarray((values.astype(np.float32) - self.zero_point) * self.scale, dtype=np.float32)
 
+    def quantized(self, value: float) -> float:
+        """Where a real value lies on the quantized axis, unrounded: compare int8 numbers with it."""
+        return value / self.scale + self.zero_point
+
     def luma_table(self) -> npt.NDArray[np.uint8]:
         """(256,) table from luma to the int8 input, as bytes: one look-up instead of float arithmetic for each pixel."""
         return self.quantize(normalise(np.arange(256, dtype=np.uint8))).view(np.uint8)

@@ -7,6 +7,8 @@ lines there are. CTC: Graves et al. 2006, Connectionist temporal classification.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -55,26 +57,25 @@ def decode(logits: Array, runners_up: int = 2) -> PlateRead:
 
     A character's confidence is the highest probability along its run of steps; the plate's is the product over its characters.
     """
-    probabilities = softmax(logits)
-    best = probabilities.argmax(axis=-1)
+    best = logits.argmax(axis=-1)
     half = len(best) // 2
-    characters: list[Character] = []
-    alternatives: list[tuple[Character, ...]] = []
-    used: set[bool] = set()
-    step = 0
-    while step < len(best):
-        kind = int(best[step])
-        end = step + 1
-        while end < len(best) and best[end] == kind and end != half:  # a run does not cross from the upper into the lower row
-            end += 1
-        if kind != BLANK:
-            peak = step + int(probabilities[step:end, kind].argmax())
-            characters.append(Character(ALPHABET[kind - 1], float(probabilities[peak, kind])))
-            order = np.argsort(-probabilities[peak], kind="stable")
-            others = [int(index) for index in order if index not in (kind, BLANK)][:runners_up]
-            alternatives.append(tuple(Character(ALPHABET[index - 1], float(probabilities[peak, index])) for index in others))
-            used.add(step >= half)
-        step = end
-    text = "".join(character.char for character in characters)
-    confidence = float(np.prod([character.confidence for character in characters])) if characters else 0.0
-    return PlateRead(text, confidence, tuple(characters), 2 if len(used) == 2 else 1, tuple(alternatives))
+    begins = np.flatnonzero(np.diff(best, prepend=-1))
+    if best[half] == best[half - 1]:  # a run does not cross from the upper into the lower row
+        begins = np.union1d(begins, half)
+    ends = np.append(begins[1:], len(best))
+    written = best[begins] != BLANK
+    begins, ends = begins[written], ends[written]
+    if len(begins) == 0:
+        return PlateRead("", 0.0, ())
+    first, last = begins[0], ends[-1]
+    probabilities = softmax(logits[first:last])
+    peaks = [begin + int(probabilities[begin - first : end - first, best[begin]].argmax()) for begin, end in zip(begins, ends, strict=True)]
+    rows = probabilities[np.array(peaks) - first]
+    order = np.argsort(-rows, axis=-1, kind="stable")[:, : runners_up + 2]
+    characters = tuple(Character(ALPHABET[best[peak] - 1], float(row[best[peak]])) for peak, row in zip(peaks, rows, strict=True))
+    alternatives = tuple(
+        tuple(Character(ALPHABET[kind - 1], float(row[kind])) for kind in kinds if kind not in (best[peak], BLANK))[:runners_up]
+        for peak, row, kinds in zip(peaks, rows, order, strict=True)
+    )
+    lines = 2 if begins[0] < half <= begins[-1] else 1
+    return PlateRead("".join(c.char for c in characters), math.prod(c.confidence for c in characters), characters, lines, alternatives)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -17,14 +19,13 @@ def rectify(luma: Luma, quad: Quad, width: int, height: int, margin: float = MAR
 
     A plate much larger than the target is halved first, so that thin strokes are averaged and not skipped.
     """
-    points = quad.array().astype(np.float64)
-    across = max(np.linalg.norm(points[1] - points[0]), np.linalg.norm(points[2] - points[3]))
-    down = max(np.linalg.norm(points[3] - points[0]), np.linalg.norm(points[2] - points[1]))
-    reach = margin * max(across, down) + 2.0
-    x0 = int(np.clip(np.floor(points[:, 0].min() - reach), 0, luma.shape[1] - 1))
-    y0 = int(np.clip(np.floor(points[:, 1].min() - reach), 0, luma.shape[0] - 1))
-    x1 = int(np.clip(np.ceil(points[:, 0].max() + reach), x0 + 1, luma.shape[1]))
-    y1 = int(np.clip(np.ceil(points[:, 1].max() + reach), y0 + 1, luma.shape[0]))
+    points = np.array(quad.points, dtype=np.float64)
+    corners = quad.points
+    across = max(math.dist(corners[0], corners[1]), math.dist(corners[2], corners[3]))
+    down = max(math.dist(corners[0], corners[3]), math.dist(corners[1], corners[2]))
+    box, reach = quad.box, margin * max(across, down) + 2.0
+    x0, y0 = min(max(0, math.floor(box.x0 - reach)), luma.shape[1] - 1), min(max(0, math.floor(box.y0 - reach)), luma.shape[0] - 1)
+    x1, y1 = max(x0 + 1, min(luma.shape[1], math.ceil(box.x1 + reach))), max(y0 + 1, min(luma.shape[0], math.ceil(box.y1 + reach)))
     part = luma[y0:y1, x0:x1]
     points -= (x0, y0)
     wide = part.shape[1] // 2 if across >= 2 * width and part.shape[1] > 3 else part.shape[1]
