@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.model.detector import Detector
 from edge.model.reader import Reader
-from edge.reading import SURE_WITHOUT_TEXT, Look, look_at_crop
+from edge.reading import Look, is_worth_telling, look_at_crop
 from edge.records import Box, PlateRead
 from edge.vision.geometry import iou
 from edge.vision.image import load_image
@@ -20,7 +20,7 @@ from train import metrics
 from train.data.formats.native import LabelledImage, LabelledPlate, find_folders, read_folder
 
 LOWEST = 0.05
-"""Score from which detections count towards average precision; precision and recall take the bundle's own threshold."""
+"""Score from which detections count towards average precision; precision and recall are of what the device would report."""
 OVERLAPS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 
 
@@ -36,9 +36,9 @@ class Case:
     taken: Any = field(default=None)
 
     @property
-    def counted(self) -> list[Look]:
-        """What the device would report."""
-        return [one for one in self.looks if one.detection.score >= self.threshold and (one.read.text or one.detection.score >= SURE_WITHOUT_TEXT)]
+    def told(self) -> list[bool]:
+        """For each look: would the device report it?"""
+        return [one.detection.score >= self.threshold and is_worth_telling(one) for one in self.looks]
 
 
 def run_bundles(folders: Sequence[str | Path], detector: Detector, reader: Reader, progress: Any = iter) -> list[Case]:
@@ -104,10 +104,10 @@ def _detection(scenes: Sequence[Case]) -> dict[str, float | int]:
     hits75 = 0
     for case in scenes:
         assert case.found is not None
-        sure = case.found.scores >= case.threshold
-        hits += int(np.sum((case.taken >= 0) & sure))
-        false += int(np.sum((case.taken == -1) & sure))
-        hits75 += int(np.sum((metrics.match(case.found, 0.75) >= 0) & sure))
+        told = np.array(case.told, dtype=bool)
+        hits += int(np.sum((case.taken >= 0) & told))
+        false += int(np.sum((case.taken == -1) & told))
+        hits75 += int(np.sum((metrics.match(case.found, 0.75) >= 0) & told))
     rows["precision"] = hits / (hits + false) if hits + false else float("nan")
     if rows["plates"]:
         rows["recall"] = hits / rows["plates"]
@@ -116,7 +116,7 @@ def _detection(scenes: Sequence[Case]) -> dict[str, float | int]:
         rows |= {"ap50": precisions[0.5], "ap75": precisions[0.75], "map": float(np.mean(list(precisions.values())))}
     empty = [case for case in scenes if not case.image.plates and not case.image.ignored]
     if empty:
-        rows["false_per_empty"] = float(np.mean([len(case.counted) for case in empty]))
+        rows["false_per_empty"] = float(np.mean([sum(case.told) for case in empty]))
     return rows
 
 
@@ -127,8 +127,8 @@ def _whole(scenes: Sequence[Case]) -> dict[str, float | int]:
         assert case.found is not None
         texts = [plate for plate in case.image.plates if plate.exact]
         wanted += len(texts)
-        for place, one in enumerate(case.looks):
-            if one.detection.score < case.threshold:
+        for place, (one, told) in enumerate(zip(case.looks, case.told, strict=True)):
+            if not told:
                 continue
             match = int(case.taken[place])
             plate = case.image.plates[match] if match >= 0 else None
@@ -172,9 +172,9 @@ def worst(cases: Sequence[Case], at_most: int = 96) -> list[tuple[Case, Box, str
                     wrong.append((read.confidence, (case, whole, "misread", f"{plate.text} > {read.text or '-'}")))
             continue
         matched = set()
-        for place, one in enumerate(case.looks):
+        for place, (one, told) in enumerate(zip(case.looks, case.told, strict=True)):
             match = int(case.taken[place])
-            if one.detection.score < case.threshold:
+            if not told:
                 continue
             if match >= 0:
                 matched.add(match)

@@ -52,8 +52,15 @@ class Looks:
     read_ms: float
 
 
-# A detection on which nothing can be read is told only when the detector is this sure that a plate is there.
 SURE_WITHOUT_TEXT = 0.6
+LEAST_CONFIDENCE = 0.05
+"""A detection that reads as nothing, or as something that the reader does not believe itself, is told only from this score on."""
+
+
+def is_worth_telling(plate: Look) -> bool:
+    """Lettering, grilles and lamps that look like plates mostly read as nothing: two weak opinions together are none."""
+    legible = bool(plate.read.text) and plate.read.confidence >= LEAST_CONFIDENCE
+    return legible or plate.detection.score >= SURE_WITHOUT_TEXT
 
 
 def look(luma: Luma, detector: Detector, reader: Reader) -> Looks:
@@ -63,7 +70,7 @@ def look(luma: Luma, detector: Detector, reader: Reader) -> Looks:
     detected = time.perf_counter()
     plates = [Look(detection, reader.read(luma, detection.quad, detection.lines)) for detection in found]
     done = time.perf_counter()
-    plates = [plate for plate in plates if plate.read.text or plate.detection.score >= SURE_WITHOUT_TEXT]
+    plates = [plate for plate in plates if is_worth_telling(plate)]
     return Looks(sorted(plates, key=lambda plate: -plate.rank), 1000 * (detected - began), 1000 * (done - detected))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -48,10 +49,8 @@ def test_the_first_cars_of_the_clip_are_read_and_told(port):
     deadline = time.monotonic() + 40
     events = []
     while time.monotonic() < deadline and running.poll() is None:
-        try:
+        with contextlib.suppress(OSError):
             events = json.loads(get(port, "/api/events"))
-        except OSError:
-            pass
         time.sleep(0.5)
     said, _ = running.communicate(timeout=30)
     assert running.returncode == 0, said
