@@ -26,9 +26,16 @@ def main(arguments: list[str] | None = None) -> int:
     fit.add_argument("--steps", type=int, help="train so many steps in all instead of the experiment's own number")
     fit.add_argument("--every", type=int, default=1000, help="check and save every so many steps (default: 1000)")
     fit.add_argument("--threads", type=int, default=0, help="processor cores to use (default: all)")
+    fit.set_defaults(action=_fit)
+    draw = commands.add_parser("draw", help="draw labelled pictures: plates cut out, and scenes", description="Draw a labelled set in the native format.")
+    draw.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the sets drawn_crops and drawn_scenes")
+    draw.add_argument("--crops", type=int, default=500, metavar="N", help="plates cut out (default: 500)")
+    draw.add_argument("--scenes", type=int, default=200, metavar="N", help="scenes (default: 200)")
+    draw.add_argument("--seed", type=int, default=1, help="the same seed draws the same set where the same fonts are installed (default: 1)")
+    draw.set_defaults(action=_draw)
     options = parser.parse_args(arguments)
     try:
-        return _fit(options)
+        return int(options.action(options))
     except PlatewatchError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
@@ -49,4 +56,14 @@ def _fit(options: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
     out = options.out or Path("runs") / options.experiment.stem
     print(fit(options.experiment, find_folders(options.data), find_folders(options.validate) if options.validate else [], out, options.steps, options.every))
+    return 0
+
+
+def _draw(options: argparse.Namespace) -> int:
+    from train.data.synth.labelled import draw_crops, draw_scenes
+
+    if options.crops:
+        print(draw_crops(options.out / "drawn_crops", options.crops, options.seed))
+    if options.scenes:
+        print(draw_scenes(options.out / "drawn_scenes", options.scenes, options.seed))
     return 0

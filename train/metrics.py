@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge.plates.text import edit_distance
 from edge.records import Box
 from edge.vision.geometry import iou_matrix
 
@@ -72,16 +73,6 @@ def average_precision(pictures: Sequence[Found], overlap: float) -> float:
     precision = np.maximum.accumulate((hits / np.arange(1, len(hits) + 1))[::-1])[::-1]
     recall = hits / total
     return float(np.sum(np.diff(np.concatenate([[0.0], recall])) * precision))
-
-
-def edit_distance(a: str, b: str) -> int:
-    """Levenshtein."""
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, start=1):
-        before, row[0] = row[0], i
-        for j, right in enumerate(b, start=1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (left != right))
-    return row[-1]
 
 
 def character_accuracy(truth: Sequence[str], read: Sequence[str]) -> float:

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.config import TrackingConfig
+from edge.plates.text import edit_distance
 from edge.records import Event, Sighting
 from edge.status import utc_iso
 from edge.tracking.tracker import Track
-from edge.tracking.voting import NO_VOTE, Look, Vote, distance, vote, weigh
+from edge.tracking.voting import NO_VOTE, Look, Vote, vote, weigh
 
 Reason = Literal["too small", "blurred", "low detection", "nothing legible", "too few reads", "reads disagree", "low confidence", "too short", "same pass"]
 REASONS: tuple[str, ...] = get_args(Reason)
@@ -114,7 +115,7 @@ class Judge:
     def _event(self, track: Track, voted: Vote, now: float) -> Event:
         best = min(
             self._voters(track),
-            key=lambda look: (distance(look.read.text, voted.text), look.crop is None, -look.read.confidence * look.detection.score),
+            key=lambda look: (edit_distance(look.read.text, voted.text), look.crop is None, -look.read.confidence * look.detection.score),
         )
         # A track is dated by how long ago it was seen, so that a jump of the wall clock during the pass stretches nothing.
         wall = self._wall()

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import prod
 
+from edge.plates.text import edit_distance
 from edge.records import Character, PlateRead, Sighting
 
 FULL_WIDTH_PX = 120.0
@@ -50,20 +50,9 @@ def weigh(sighting: Sighting, sharpest: float) -> float:
     return LEAST_WEIGHT + (1 - LEAST_WEIGHT) * float(quality**0.25)  # the geometric mean: one poor quality of four does not sink a look
 
 
-@lru_cache(maxsize=8192)
-def distance(a: str, b: str) -> int:
-    """Levenshtein distance."""
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, start=1):
-        diagonal, row[0] = row[0], i
-        for j, right in enumerate(b, start=1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
-    return row[-1]
-
-
 def similarity(a: str, b: str) -> float:
     """1 for equal texts, 0 for texts that share nothing."""
-    return 1.0 - distance(a, b) / max(len(a), len(b), 1)
+    return 1.0 - edit_distance(a, b) / max(len(a), len(b), 1)
 
 
 def vote(looks: Sequence[Look]) -> Vote:
@@ -121,7 +110,7 @@ def _medoid(looks: Sequence[Look]) -> str:
     behind: dict[str, float] = defaultdict(float)
     for look in looks:
         behind[look.read.text] += look.weight
-    return min(behind, key=lambda text: (sum(weight * distance(text, other) for other, weight in behind.items()), -behind[text], text))
+    return min(behind, key=lambda text: (sum(weight * edit_distance(text, other) for other, weight in behind.items()), -behind[text], text))
 
 
 def align(text: str, middle: str) -> list[int]:

@@ -7,7 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.tracking.voting import LEAST_WEIGHT, Look, align, distance, vote
+from edge.plates.text import edit_distance
+from edge.tracking.voting import LEAST_WEIGHT, Look, align, vote
 from tests.builders import a_read
 
 TEXTS = st.text("AB018", max_size=9)
@@ -62,4 +63,4 @@ def test_an_alignment_goes_forward_and_costs_the_distance(text: str, middle: str
     assert len(met) == len(set(met))
     equal = sum(place % 2 == 1 and middle[place // 2] == char for char, place in zip(text, places, strict=True))
     inserted = len(places) - len(met)
-    assert inserted + len(middle) - equal == distance(text, middle)
+    assert inserted + len(middle) - equal == edit_distance(text, middle)

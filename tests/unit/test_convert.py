@@ -13,8 +13,8 @@ from convert import audit, bundle, cli, quantize, verify
 from edge.errors import BundleError
 from edge.model.manifest import SHIPPED
 from edge.model.reader import Reader
-from tests import drawn
 from train import fit as fitting
+from train.data.synth import labelled
 
 EXPERIMENT = """
 name = "tiny"
@@ -94,7 +94,7 @@ def test_what_is_no_model_is_one_sentence(tmp_path, capsys):
 
 def test_too_little_evidence_is_no_pass(trained, tmp_path):
     kind, run, file = trained
-    data = (drawn.crops if kind == "reader" else drawn.scenes)(tmp_path / "data", 3)
+    data = (labelled.draw_clean_crops if kind == "reader" else labelled.draw_scenes)(tmp_path / "data", 3)
     with pytest.raises(bundle.Refused, match="on at least 500"):
         bundle.make_bundle(run, file, [data], tmp_path / "out", bundle.Allowance(), {})
     assert not (tmp_path / "out").exists()
@@ -102,7 +102,7 @@ def test_too_little_evidence_is_no_pass(trained, tmp_path):
 
 def test_a_passed_bundle_carries_its_verdict_and_its_golden(trained, tmp_path):
     kind, run, file = trained
-    data = (drawn.crops if kind == "reader" else drawn.scenes)(tmp_path / "data", 3)
+    data = (labelled.draw_clean_crops if kind == "reader" else labelled.draw_scenes)(tmp_path / "data", 3)
     manifest, verdict = bundle.make_bundle(run, file, [data], tmp_path / "out", bundle.Allowance(drop=1.0, least=1), {})
     assert verdict.passed
     written = json.loads((tmp_path / "out/manifest.json").read_text())
@@ -132,8 +132,8 @@ def test_the_drop_is_judged_with_its_interval():
 def test_evaluate_prints_tables_and_writes_json_and_a_sheet(tmp_path, capsys):
     """The shipped bundles on drawn plates, clean enough that they must be read."""
     data = tmp_path / "data"
-    drawn.crops(data / "clean", 12)
-    drawn.scenes(data / "scenes", 6)
+    labelled.draw_clean_crops(data / "clean", 12, country="de")
+    labelled.draw_scenes(data / "scenes", 6)
     assert cli.main(["evaluate", "--data", str(data), "--json", str(tmp_path / "e.json"), "--errors", str(tmp_path / "errors")]) == 0
     out = capsys.readouterr().out
     assert "clean" in out

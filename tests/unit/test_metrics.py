@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from edge.plates.text import edit_distance
 from edge.records import Box
 from train import metrics
 
@@ -45,7 +46,7 @@ def test_without_plates_there_is_no_average_precision():
 
 @pytest.mark.parametrize(("a", "b", "edits"), [("", "", 0), ("ABC", "ABC", 0), ("ABC", "AC", 1), ("ABC", "XABC", 1), ("KITTEN", "SITTING", 3), ("", "AB", 2)])
 def test_edits_are_counted_as_levenshtein_did(a, b, edits):
-    assert metrics.edit_distance(a, b) == metrics.edit_distance(b, a) == edits
+    assert edit_distance(a, b) == edit_distance(b, a) == edits
 
 
 def test_nought_and_o_are_one_in_the_united_states_alone():

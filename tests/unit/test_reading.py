@@ -11,15 +11,15 @@ import pytest
 from edge.cli import main
 from edge.records import Box, Quad
 from edge.vision.geometry import iou
-from tests import drawn
+from train.data.synth import labelled
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     """One plate cut out, one in a scene of its own, one empty wall."""
     folder = tmp_path_factory.mktemp("pictures")
-    drawn.crops(folder / "crops", 1, seed=3)
-    plate = cv2.imread(str(folder / "crops/images/0.jpg"))
+    labelled.draw_clean_crops(folder / "crops", 1, seed=3, country="de")
+    plate = cv2.imread(str(folder / "crops/images/00000.jpg"))
     text = json.loads((folder / "crops/labels.jsonl").read_text())["plates"][0]["text"]
     wall = np.full((480, 640, 3), 90, np.uint8)
     cv2.imwrite(str(folder / "wall.png"), wall)
@@ -36,7 +36,7 @@ def run(capsys, *words):
 
 def test_the_json_of_a_picture_is_as_documented(pictures, capsys):
     folder, text = pictures
-    high, wide = cv2.imread(str(folder / "crops/images/0.jpg")).shape[:2]
+    high, wide = cv2.imread(str(folder / "crops/images/00000.jpg")).shape[:2]
     code, out, _ = run(capsys, "--json", folder / "scene.png")
     row = json.loads(out)
     assert code == 0
@@ -54,7 +54,7 @@ def test_the_json_of_a_picture_is_as_documented(pictures, capsys):
 
 def test_a_plate_already_cut_out_is_read_whole(pictures, capsys):
     folder, text = pictures
-    code, out, _ = run(capsys, "--json", "--crop", folder / "crops/images/0.jpg")
+    code, out, _ = run(capsys, "--json", "--crop", folder / "crops/images/00000.jpg")
     (plate,) = json.loads(out)["plates"]
     assert (code, plate["text"], plate["box"][:2]) == (0, text, [0.0, 0.0])
 

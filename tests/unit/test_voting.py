@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge.tracking.voting import LEAST_WEIGHT, NO_VOTE, Look, align, distance, similarity, vote, weigh
+from edge.plates.text import edit_distance
+from edge.tracking.voting import LEAST_WEIGHT, NO_VOTE, Look, align, similarity, vote, weigh
 from tests.builders import a_read, a_sighting
 
 
@@ -82,5 +83,5 @@ def test_places_follow_the_nearest_reading() -> None:
 
 
 def test_distances() -> None:
-    assert (distance("AB12", "AB12"), distance("AB12", "B12"), distance("AB12", "XB1Z"), distance("", "AB")) == (0, 1, 2, 2)
+    assert (edit_distance("AB12", "AB12"), edit_distance("AB12", "B12"), edit_distance("AB12", "XB1Z"), edit_distance("", "AB")) == (0, 1, 2, 2)
     assert (similarity("AB12", "AB12"), similarity("AB12", "XYZW"), similarity("", "")) == (1.0, 0.0, 1.0)
