@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,8 +38,9 @@ class Interpreter:
         from ai_edge_litert.interpreter import Interpreter as Runtime
 
         try:
-            self._runtime: Any = Runtime(model_content=model, num_threads=max(1, threads))
-            self._runtime.allocate_tensors()
+            with _quiet():
+                self._runtime: Any = Runtime(model_content=model, num_threads=max(1, threads))
+                self._runtime.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise BundleError(f"{name}: not a TFLite model that can be run ({str(error).splitlines()[0]})") from None
         (entry,) = self._runtime.get_input_details()
@@ -54,6 +59,20 @@ class Interpreter:
         self._runtime.set_tensor(self._entry, values)
         self._runtime.invoke()
         return [self._runtime.get_tensor(index) for index, _ in self._exits]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The runtime's library writes a line about its delegate to the process's stderr, where only our own sentences belong."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _scale(detail: dict[str, Any]) -> Scale:

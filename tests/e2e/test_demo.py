@@ -95,3 +95,10 @@ def test_setup_without_a_word_says_how_it_is_used():
     done = subprocess.run(["bash", ROOT / "setup.sh"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert {"demo", "test"} <= set(re.findall(r"setup\.sh (\w+)", done.stderr))
+
+
+def test_stderr_holds_our_own_sentences_alone(tmp_path):
+    """The runtime's library has a line of its own to say, which is nobody's business."""
+    words = [sys.executable, "-m", "edge", "read", str(tmp_path / "none.jpg")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"platewatch: {tmp_path / 'none.jpg'}: no such file\n")
