@@ -102,7 +102,10 @@ def _bundle(options: argparse.Namespace) -> int:
     manifest, verdict = make_bundle(options.run, options.file, find_folders(options.validate), options.out, allowance, settings, _progress)
     low, high = (100 * value for value in verdict.interval)
     print(f"{options.out}: {manifest.name}, {manifest.macs / 1e6:.0f} MMAC")
-    print(f"int8 loses {100 * verdict.drop:.2f} points (95 %: {low:.2f} to {high:.2f}) on {verdict.evidence} plates")
+    what, interval = ("exact plates",) * 2 if manifest.kind == "reader" else ("average precision", f"recall at a score of {manifest.threshold}")
+    print(
+        f"int8 loses {100 * verdict.drop:.2f} points of {what} on {verdict.evidence} plates; 95 % interval of the drop in {interval}: {low:.2f} to {high:.2f}"
+    )
     return 0
 
 

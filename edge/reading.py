@@ -15,7 +15,7 @@ from edge.errors import ConfigError, ImageError
 if TYPE_CHECKING:
     from edge.model.detector import Detector
     from edge.model.reader import Reader
-    from edge.records import Box, Detection, Luma, PlateRead
+    from edge.records import Detection, Luma, PlateRead
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +52,8 @@ class Looks:
     read_ms: float
 
 
-SURE_WITHOUT_TEXT = 0.6
-LEAST_CONFIDENCE = 0.05
+SURE_WITHOUT_TEXT = 0.5
+LEAST_CONFIDENCE = 0.02
 """A detection that reads as nothing, or as something that the reader does not believe itself, is told only from this score on."""
 
 
@@ -76,6 +76,7 @@ def look(luma: Luma, detector: Detector, reader: Reader) -> Looks:
 
 MOST_OF_A_CROP = 0.5
 """A plate found in a crop is the crop's plate when it takes at least this share of its width and height."""
+SURE_OF_A_CROP = 0.95
 CROP_THRESHOLD = 0.2
 """Of a crop it is known that it is a plate: a weaker detection tells where its corners are."""
 
@@ -84,33 +85,29 @@ def look_at_crop(luma: Luma, detector: Detector, reader: Reader) -> Looks:
     """The one plate that the picture is, perhaps with a margin; none when nothing is legible.
 
     The detector looks for the plate's corners, on a picture grown by half its size so that a plate cut at its very edge has surroundings;
-    where it finds no plate of the crop's size, the whole picture is read.
+    where it finds no plate of the crop's size, the whole picture is read. Where the read between the corners is not sure, the surer of the two counts.
     """
     from edge.records import Box, Detection, Quad
+    from edge.vision.geometry import clip
     from edge.vision.image import surround
 
     height, width = luma.shape
     began = time.perf_counter()
     grown, left, top = surround(luma)
     whole = Box(0.0, 0.0, float(width), float(height))
-    quad = Quad.from_box(whole)
+    quad: Quad | None = None
     for found in detector.detect(grown):
         if found.score >= CROP_THRESHOLD and found.box.width >= MOST_OF_A_CROP * width and found.box.height >= MOST_OF_A_CROP * height:
             quad = Quad.from_array(found.quad.array() - (left, top))
             break
     detected = time.perf_counter()
-    exact = quad == Quad.from_box(whole)
-    read = reader.read_crop(luma) if exact else reader.read(luma, quad)
+    read = reader.read_crop(luma) if quad is None else reader.read(luma, quad)
+    if quad is not None and read.confidence < SURE_OF_A_CROP and (other := reader.read_crop(luma)).confidence > read.confidence:
+        read, quad = other, None
     done = time.perf_counter()
-    plates = [Look(Detection(quad, whole if exact else clip_to(quad.box, luma), 1.0, read.lines), read)] if read.text else []
+    found_at = Detection(Quad.from_box(whole), whole, 1.0, read.lines) if quad is None else Detection(quad, clip(quad.box, width, height), 1.0, read.lines)
+    plates = [Look(found_at, read)] if read.text else []
     return Looks(plates, 1000 * (detected - began), 1000 * (done - detected))
-
-
-def clip_to(box: Box, luma: Luma) -> Box:
-    """The part of `box` inside the picture."""
-    from edge.vision.geometry import clip
-
-    return clip(box, luma.shape[1], luma.shape[0])
 
 
 def as_json(name: str, luma: Luma, looks: Looks, total_ms: float, country: str | None = None) -> dict[str, Any]:
