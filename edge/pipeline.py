@@ -42,10 +42,11 @@ class Pipeline:
         judge: Judge,
         *,
         min_plate_px: float = 0.0,
+        min_score: float = 0.0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._detector, self._reader, self._tracker, self.judge = detector, reader, tracker, judge
-        self._min_plate_px, self._clock = min_plate_px, clock
+        self._min_plate_px, self._min_score, self._clock = min_plate_px, min_score, clock
         self.meter = Meter()
         self.in_view: list[PlateInView] = []
 
@@ -82,8 +83,9 @@ class Pipeline:
     def _look(self, frame: Frame, found: Detection) -> Sighting:
         crop = cut_out(frame.picture, found, CROP_MARGIN)
         plate = cut_out(frame.luma, found, 0.0)
-        # A plate too narrow to be believed is followed all the same, so that its pass is counted as too small.
-        read = self._reader.read(frame.luma, found.quad, found.lines) if found.box.width >= self._min_plate_px else NOTHING
+        # What has no vote is not read, but followed all the same, so that its pass is counted with its reason.
+        votes = found.box.width >= self._min_plate_px and found.score >= self._min_score
+        read = self._reader.read(frame.luma, found.quad, found.lines) if votes else NOTHING
         return Sighting(found, read, frame.seen_at, sharpness(plate) / (float(plate.var()) + 1.0) if plate.size else 0.0, crop if crop.size else None)
 
 

@@ -41,7 +41,9 @@ def build(config: Config) -> Daemon:
     detector = Detector.load(bundle_dir(config.models.detector), threads=threads, threshold=config.models.detection_threshold)
     reader = Reader.load(bundle_dir(config.models.reader), threads=threads)
     judge = Judge(config.tracking, camera=config.camera.name, country=config.country.code or None, crops=config.store.crops)
-    pipeline = Pipeline(detector, reader, Tracker(config.tracking.lost_after_s), judge, min_plate_px=config.tracking.min_plate_px)
+    pipeline = Pipeline(
+        detector, reader, Tracker(config.tracking.lost_after_s), judge, min_plate_px=config.tracking.min_plate_px, min_score=config.tracking.min_detection_score
+    )
     bundles = {part: {"name": one.manifest.name, "sha256": one.manifest.sha256} for part, one in (("detector", detector), ("reader", reader))}
     return Daemon(config, KINDS[config.camera.kind](config.camera), pipeline, Store(config.store.path), bundles=bundles)
 
