@@ -25,6 +25,10 @@ from train.metrics import character_accuracy
 Array = npt.NDArray[np.float32]
 
 
+FINDING = {"images", "scenes", "plates", "precision", "recall", "recall75", "ap50", "ap75", "map", "false_per_empty"}
+"""What the detector's gate tells; whether a plate is read is another question."""
+
+
 class _Plain:
     """The scale of numbers that are what they say."""
 
@@ -135,7 +139,7 @@ def _finds(detector: Detector, folders: Sequence[Path], progress: Any) -> tuple[
         assert case.found is not None
         taken = set(case.taken[case.found.scores >= case.threshold].tolist())
         found += [place in taken for place in range(len(case.image.plates))]
-    return found, figures(cases)
+    return found, {key: value for key, value in figures(cases).items() if key in FINDING}
 
 
 class _EasyReader:

@@ -129,7 +129,7 @@ def machine(status: dict[str, Any] | None) -> str:
     if camera.get("width"):
         parts.append(f"{camera['width']} × {camera['height']} at {camera.get('fps') or 0:.0f} frames a second")
     if bundles:
-        parts.append(", ".join(f"{bundle.get('name') or kind} {str(bundle.get('sha256', ''))[:8]}" for kind, bundle in bundles.items()))
+        parts.append(", ".join(f"{bundle.get('name') or kind}" for kind, bundle in bundles.items()))
     if threads is not None:
         parts.append("threads chosen for this device" if threads == 0 else f"{threads} thread{'' if threads == 1 else 's'}")
     return " · ".join(parts)
