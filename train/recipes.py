@@ -40,7 +40,7 @@ def detector(experiment: Experiment, data: list[Path], validation: list[Path]) -
     """Real photographs, plates pasted into them, and drawn scenes."""
     images = [image for folder in data for image in read_folder(folder)]
     scenes = finding.load_scenes([image for image in images if not image.crop])
-    crops = [crop for crop in reading.load_crops([image for image in images if image.source in FLAT_SOURCES])]
+    crops = reading.load_crops([image for image in images if image.source in FLAT_SOURCES])
     artist = PlateArtist()
 
     def flats(rng: np.random.Generator) -> tuple[Luma, int]:
