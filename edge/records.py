@@ -90,7 +90,8 @@ class Character:
 class PlateRead:
     """What the reader made of one plate. An empty `text` means that nothing legible is there.
 
-    `alternatives` holds, for each character, the runners-up with their confidence, best first.
+    `alternatives` holds, for each character, the runners-up with their confidence, best first. `logits` (steps, 37) float32 is what the text was
+    decoded from, calibrated, for whoever knows more about the plate than the reader (`edge.plates`); it takes no part in comparisons.
     """
 
     text: str
@@ -98,6 +99,7 @@ class PlateRead:
     characters: tuple[Character, ...]
     lines: int = 1
     alternatives: tuple[tuple[Character, ...], ...] = ()
+    logits: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One training run. `rate` is the learning rate after `warmup` steps; over the last `decay` steps it falls to nothing."""
+    """One training run. `rate` is the learning rate after `warmup` steps; over the last `decay` steps it falls to nothing.
+
+    `start`, if given, is a file of float weights of the same network to begin from, beside the experiment's file or relative to where the command runs.
+    """
 
     name: str
     kind: str
@@ -42,6 +45,7 @@ class Experiment:
     clip_norm: float = 5.0
     average: float = 0.998
     precision: str = "float32"
+    start: str | None = None
 
     @property
     def steps(self) -> int:

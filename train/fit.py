@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from edge.errors import PlatewatchError
+from edge.errors import ConfigError, PlatewatchError
 from train.config import Experiment, Phase, learning_rate, load_experiment
 from train.data.batches import Sampler, batches
 from train.recipes import RECIPES
@@ -46,6 +46,7 @@ def fit(path: str | Path, data: list[Path], validation: list[Path], out: Path, s
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
     model.compile(optimizer=optimizer, loss=recipe.loss, jit_compile=False)
+    load_start(experiment, Path(path), model)
     state = Checkpoint(out, model, optimizer)
     first = state.restore()
     note_provenance(out, experiment, data, recipe.used, first)
@@ -82,6 +83,19 @@ def every_batch(experiment: Experiment, sampler: Callable[[Phase], Sampler], fir
         if max(begin, first) < end:
             yield from batches(sampler(phase), experiment.seed, phase.batch, max(begin, first), end)
         begin = end
+
+
+def load_start(experiment: Experiment, path: Path, model: keras.Model) -> None:
+    """Begin from the weights that the experiment names as its `start`. Raises ConfigError when they are missing or of another network."""
+    if experiment.start is None:
+        return
+    file = next((one for one in (path.parent / experiment.start, Path(experiment.start)) if one.is_file()), None)
+    if file is None:
+        raise ConfigError(f"{path}: start: {experiment.start}: no such file beside the experiment or here")
+    try:
+        keras.Model(model.input, model.output).load_weights(file)
+    except (ValueError, OSError, KeyError) as error:
+        raise ConfigError(f"{path}: start: {file}: these are not weights of this network: {str(error).splitlines()[0]}") from None
 
 
 class Checkpoint:

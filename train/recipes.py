@@ -14,6 +14,7 @@ from train.config import Experiment, Phase
 from train.data import finding, reading
 from train.data.batches import Mixture, Sampler
 from train.data.formats.native import LabelledImage, read_folder
+from train.data.synth import lookalikes
 from train.data.synth.plates import PlateArtist
 from train.data.synth.wear import photograph
 from train.models.crnn import build_crnn
@@ -53,7 +54,8 @@ def detector(experiment: Experiment, data: list[Path], validation: list[Path]) -
     def sampler(phase: Phase) -> Sampler:
         parts: list[tuple[float, Sampler]] = []
         if scenes:
-            parts.append((experiment.mixture.get("real", 1.0), finding.RealScenes(scenes, phase.width, phase.height, experiment.sources, flats)))
+            real = finding.RealScenes(scenes, phase.width, phase.height, experiment.sources, flats, decoys=lookalikes.draw)
+            parts.append((experiment.mixture.get("real", 1.0), real))
         if experiment.mixture.get("drawn", 0.0) > 0 or not parts:
             from train.data.synth.scenes import SceneArtist
 

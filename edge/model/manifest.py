@@ -48,6 +48,7 @@ class Manifest(BaseModel):
     drawn: str = Field(default="", description="what the generator added")
     accuracy: dict[str, Any] = Field(default={}, description="float and int8 figures of the gate")
     margin: float = Field(default=0.04, ge=0, le=0.5, description="reader: share of the plate kept around it on each side")
+    temperature: float = Field(default=1.0, gt=0, description="reader: logits are divided by it, so that confidences tell the truth")
     threshold: float = Field(default=0.4, gt=0, lt=1, description="detector: score from which a detection counts")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,8 @@ class Reader:
 
     def decode(self, raw: npt.NDArray[np.int8]) -> PlateRead:
         """What `infer` gave, as a read."""
-        return reader_codec.decode(self._net.scales_out[0].dequantize(raw))
+        logits = self._net.scales_out[0].dequantize(raw) / np.float32(self.manifest.temperature)
+        return replace(reader_codec.decode(logits), logits=logits)
 
     def read_input(self, picture: Luma) -> PlateRead:
         """Read a picture that `edge.vision.rectify.reader_input` made."""

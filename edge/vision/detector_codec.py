@@ -62,6 +62,8 @@ def encode(plates: list[PlateTruth], ignored: list[Box], width: int, height: int
         near_y = np.abs(ys - cy) <= min(max(0.25 * box.height, STRIDE / 2), REACH)
         near_x[min(int(cx / STRIDE), columns - 1)] = True
         near_y[min(int(cy / STRIDE), rows - 1)] = True
+        # A plate near by fills many cells and one far away a single one: by its cells alone, the large would drown the small.
+        weight = plate.weight / math.sqrt(near_x.sum() * near_y.sum())
         for row in np.flatnonzero(near_y):
             for column in np.flatnonzero(near_x):
                 cell = target[row, column]
@@ -69,7 +71,7 @@ def encode(plates: list[PlateTruth], ignored: list[Box], width: int, height: int
                 cell[1:5] = encode_box(box, int(column), int(row))
                 cell[5:13] = 0.0
                 cell[13] = cell[14] = cell[15] = 0.0
-                cell[16] = plate.weight
+                cell[16] = weight
                 if plate.quad is not None:
                     corners = (plate.quad.array() - (box.x0, box.y0)) / (box.width, box.height)
                     cell[5:13] = corners.reshape(8) - UPRIGHT

@@ -19,6 +19,7 @@ from train.data.formats.native import LabelledImage
 
 Rng = np.random.Generator
 WIDTH, HEIGHT = 384, 288
+DECOY_CHANCE = 0.3
 Sample = tuple[Luma, npt.NDArray[np.float32]]
 
 
@@ -44,7 +45,7 @@ class RealScenes:
     """A cut of (height, width) out of a real photograph, at about the size at which the device would see it.
 
     The device letterboxes whole frames to 384x288; training may cut smaller windows out of that view, which costs less a step.
-    `flats(rng)`, if given, yields (luma of one flat plate, lines) to paste in.
+    `flats(rng)`, if given, yields (luma of one flat plate, lines) to paste in; `decoys(rng)` flat pictures that look like plates and are none.
     """
 
     def __init__(
@@ -55,11 +56,12 @@ class RealScenes:
         weights: dict[str, float],
         flats: Callable[[Rng], tuple[Luma, int]] | None = None,
         paste_chance: float = 0.35,
+        decoys: Callable[[Rng], Luma] | None = None,
     ) -> None:
         if not scenes:
             raise ValueError("no photograph to learn from")
         self.scenes, self.width, self.height = list(scenes), width, height
-        self.flats, self.paste_chance = flats, paste_chance
+        self.flats, self.paste_chance, self.decoys = flats, paste_chance, decoys
         chances = np.array([weights.get(scene.source, 1.0) for scene in scenes], dtype=np.float64)
         self.chances = np.cumsum(chances / chances.sum())
 
@@ -72,6 +74,9 @@ class RealScenes:
         if self.flats is not None and (rng.random() < self.paste_chance or (not plates and rng.random() < 0.5)):
             for _ in range(1 if rng.random() < 0.7 else 2):
                 luma = self._paste(rng, luma, plates, ignored)
+        if self.decoys is not None and rng.random() < DECOY_CHANCE:
+            for _ in range(int(rng.integers(1, 4))):
+                luma = self._distract(rng, luma, plates)
         luma = augment.expose(rng, luma)
         if rng.random() < 0.25:
             luma = augment.blur(rng, luma, 1.6)
@@ -136,6 +141,17 @@ class RealScenes:
         if any(iou(grown, plate.box) > 0 for plate in plates) or any(iou(grown, other) > 0 for other in ignored):
             return luma
         plates.append(PlateTruth(box, quad, lines))
+        return paste(rng, luma, flat, quad)
+
+    def _distract(self, rng: Rng, luma: Luma, plates: list[PlateTruth]) -> Luma:
+        """Put something that is no plate where no plate is. Large enough to be told from one: at some size all lettering looks alike."""
+        assert self.decoys is not None
+        flat = self.decoys(rng)
+        quad = random_quad(rng, flat.shape[1] / flat.shape[0], self.width, self.height)
+        box = quad.box
+        grown = Box(box.x0 - 4, box.y0 - 4, box.x1 + 4, box.y1 + 4)
+        if box.height < 14 or any(iou(grown, plate.box) > 0 for plate in plates):
+            return luma
         return paste(rng, luma, flat, quad)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edge.plates import rules
 from edge.plates.rules import Country, Format
-from train.data.synth import blanks, furniture
+from train.data.synth import furniture, lookalikes
 from train.data.synth.faces import families, ink_table
 from train.data.synth.layout import Setting, draw_marks, set_line
 from train.data.synth.wording import read, write, write_anything
@@ -71,8 +71,8 @@ class PlateArtist:
         return _draw(rng, chosen.code, write(rng, form), {**chosen.drawing, **form.drawing})
 
     def draw_blank(self, rng: np.random.Generator) -> DrawnPlate:
-        """Something of a plate's size on which nothing is written: the text is ""."""
-        return DrawnPlate(blanks.draw(rng), "", 1, "")
+        """Something that a detector may take for a plate and that must be read as nothing: the text is ""."""
+        return DrawnPlate(lookalikes.draw(rng, numbers=False), "", 1, "")
 
     def _choose(self, rng: np.random.Generator, code: str | None) -> tuple[Country, Format | None]:
         if code is not None:
