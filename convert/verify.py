@@ -106,7 +106,7 @@ def verify(manifest: Manifest, model: bytes, floats: Net, folders: Sequence[Path
         interval = _bootstrap(float_hits - int8_hits)
         evidence = len(float_hits)
     else:
-        sides = [_finds(Detector(manifest, net, LOWEST), folders, progress) for net in (floats, Interpreter(model, manifest.name))]
+        sides = [_finds(Detector(manifest, net, LOWEST, views=0), folders, progress) for net in (floats, Interpreter(model, manifest.name))]
         drop = float(sides[0][1].get("ap50", 0.0)) - float(sides[1][1].get("ap50", 0.0))
         evidence = int(sides[0][1].get("plates", 0))
         interval = _bootstrap(np.array(sides[0][0], float) - np.array(sides[1][0], float))

@@ -73,6 +73,12 @@ class ModelsConfig(Section):
     detection_threshold: float | None = Field(
         default=None, ge=0, le=1, description="Findings that the detector believes in less than this are not looked at; unset takes the bundle's own."
     )
+    closer_looks: int = Field(
+        default=2,
+        ge=0,
+        le=8,
+        description="How often a frame may be looked at again, closer, where something small or faint was found; each costs as much as the frame.",
+    )
 
 
 class TrackingConfig(Section):
