@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,10 +15,12 @@ from edge.vision.geometry import iou
 from edge.vision.image import PAD, load_image
 from train.data import augment
 from train.data.formats.native import LabelledImage
+from train.data.pasting import paste, random_quad
 
 Rng = np.random.Generator
 WIDTH, HEIGHT = 384, 288
 DECOY_CHANCE = 0.3
+BACKDROP_CHANCE = 0.85
 Sample = tuple[Luma, npt.NDArray[np.float32]]
 
 
@@ -66,11 +67,13 @@ class RealScenes:
         self.chances = np.cumsum(chances / chances.sum())
 
     def __call__(self, rng: Rng) -> Sample:
-        scene = self.scenes[min(int(np.searchsorted(self.chances, rng.random())), len(self.scenes) - 1)]
+        scene = self._choose(rng)
         matrix = self._view(rng, scene)
         fill = PAD if rng.random() < 0.7 else int(rng.integers(0, 256))
         luma = augment.warp(scene.luma, matrix, self.width, self.height, fill)
         plates, ignored = self._carry(scene, matrix)
+        if rng.random() < BACKDROP_CHANCE:
+            luma = self._back(rng, luma, carried_box(scene, matrix), plates, ignored)
         if self.flats is not None and (rng.random() < self.paste_chance or (not plates and rng.random() < 0.5)):
             for _ in range(1 if rng.random() < 0.7 else 2):
                 luma = self._paste(rng, luma, plates, ignored)
@@ -87,6 +90,31 @@ class RealScenes:
         if rng.random() < 0.04:
             luma = np.asarray(255 - luma, np.uint8)
         return luma, detector_codec.encode(plates, ignored, self.width, self.height)
+
+    def _choose(self, rng: Rng) -> Scene:
+        return self.scenes[min(int(np.searchsorted(self.chances, rng.random())), len(self.scenes) - 1)]
+
+    def _back(self, rng: Rng, luma: Luma, front: Box, plates: list[PlateTruth], ignored: list[Box]) -> Luma:
+        """Another photograph in the place that this one leaves empty: more to learn from for the same step, and far plates among busy surroundings."""
+        if (min(front.x1, self.width) - max(front.x0, 0)) * (min(front.y1, self.height) - max(front.y0, 0)) > 0.75 * self.width * self.height:
+            return luma
+        other = self._choose(rng)
+        h, w = other.luma.shape
+        scale = max(self.width / w, self.height / h) * float(np.exp(abs(rng.normal(0, 0.25))))
+        shift = [rng.uniform(room - scale * length, 0.0) for room, length in ((self.width, w), (self.height, h))]
+        matrix = np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
+        back = augment.warp(other.luma, matrix, self.width, self.height)
+        more, skipped = self._carry(other, matrix)
+        x0, y0, x1, y1 = max(round(front.x0), 0), max(round(front.y0), 0), min(round(front.x1), self.width), min(round(front.y1), self.height)
+        back[y0:y1, x0:x1] = luma[y0:y1, x0:x1]
+        for plate in more:
+            hidden = max(0.0, min(plate.box.x1, x1) - max(plate.box.x0, x0)) * max(0.0, min(plate.box.y1, y1) - max(plate.box.y0, y0))
+            if hidden == 0:
+                plates.append(plate)
+            elif hidden < 0.9 * plate.box.area:
+                skipped.append(Box(plate.box.x0, plate.box.y0, plate.box.x1, plate.box.y1))
+        ignored += [box for box in skipped if not (x0 < box.centre[0] < x1 and y0 < box.centre[1] < y1)]
+        return back
 
     def _view(self, rng: Rng, scene: Scene) -> npt.NDArray[np.float64]:
         """Affine from the photograph to the cut: zoom around the device's own view, a little stretch and turn, mirrored or not."""
@@ -161,51 +189,9 @@ def carried_hull(linear: npt.NDArray[np.float64], width: int, height: int) -> tu
     return corners.min(axis=0), corners.max(axis=0)
 
 
-def random_quad(rng: Rng, aspect: float, width: int, height: int) -> Quad:
-    """A plate of that aspect seen from somewhere, wholly inside the picture; smaller ones are as frequent as larger ones by the octave."""
-    while True:
-        wide = float(np.exp(rng.uniform(np.log(14.0), np.log(0.7 * width))))
-        yaw, pitch, roll = rng.normal(0, 0.45), rng.normal(0, 0.25), rng.normal(0, 0.1) if rng.random() < 0.8 else rng.normal(0, 0.35)
-        distance = rng.uniform(2.0, 6.0)
-        flat = np.array([[-1, -1 / aspect, 0], [1, -1 / aspect, 0], [1, 1 / aspect, 0], [-1, 1 / aspect, 0]]) * 0.5
-        cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
-        turn = (
-            np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-            @ np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-            @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-        )
-        solid = flat @ turn.T
-        seen = solid[:, :2] / (solid[:, 2:] + distance) * distance
-        seen *= wide
-        size = seen.max(axis=0) - seen.min(axis=0)
-        if size[0] < 9 or size[1] < 4 or size[0] > width - 4 or size[1] > height - 4:
-            continue
-        corner = rng.uniform((2, 2), (width - 2 - size[0], height - 2 - size[1]))
-        return Quad.from_array(seen - seen.min(axis=0) + corner)
-
-
-def paste(rng: Rng, luma: Luma, flat: Luma, quad: Quad) -> Luma:
-    """`flat` warped onto `quad` with anti-aliased edges, its white set near the light of the place."""
-    box = quad.box
-    h, w = luma.shape
-    x0, y0, x1, y1 = max(int(box.x0) - 2, 0), max(int(box.y0) - 2, 0), min(int(box.x1) + 3, w), min(int(box.y1) + 3, h)
-    part = luma[y0:y1, x0:x1].astype(np.float32)
-    while flat.shape[1] > 2.5 * box.width and min(flat.shape) > 8:
-        flat = np.asarray(cv2.resize(flat, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-    fh, fw = flat.shape
-    corners = np.array([[0, 0], [fw, 0], [fw, fh], [0, fh]], np.float32)
-    matrix = cv2.getPerspectiveTransform(corners - 0.5, (quad.array() - (x0, y0)).astype(np.float32) - 0.5)
-    size = (x1 - x0, y1 - y0)
-    warped = cv2.warpPerspective(flat, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    mask = cv2.warpPerspective(np.full_like(flat, 255), matrix, size, flags=cv2.INTER_LINEAR).astype(np.float32) / 255
-    light = np.clip(np.percentile(luma[max(y0 - 30, 0) : y1 + 30, max(x0 - 30, 0) : x1 + 30], 80) / 200, 0.2, 1.2)
-    warped = warped * (light if rng.random() < 0.7 else rng.uniform(0.4, 1.3)) + rng.normal(0, 8)
-    if rng.random() < 0.5:
-        soft = rng.uniform(0.3, 1.0)
-        warped, mask = cv2.GaussianBlur(warped, (0, 0), soft), cv2.GaussianBlur(mask, (0, 0), soft)
-    out = luma.copy()
-    out[y0:y1, x0:x1] = np.clip(part * (1 - mask) + warped * mask, 0, 255).astype(np.uint8)
-    return out
+def carried_box(scene: Scene, matrix: npt.NDArray[np.float64]) -> Box:
+    """Where the whole photograph comes to lie."""
+    return augment.carry(Box(0.0, 0.0, float(scene.luma.shape[1]), float(scene.luma.shape[0])), matrix)
 
 
 class DrawnScenes:
