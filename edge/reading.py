@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import ConfigError, ImageError
+from edge.telling import BELIEVED, belief
 
 if TYPE_CHECKING:
     from edge.model.detector import Detector
@@ -52,15 +53,9 @@ class Looks:
     read_ms: float
 
 
-SURE_WITHOUT_TEXT = 0.5
-LEAST_CONFIDENCE = 0.02
-"""A detection that reads as nothing, or as something that the reader does not believe itself, is told only from this score on."""
-
-
 def is_worth_telling(plate: Look) -> bool:
-    """Lettering, grilles and lamps that look like plates mostly read as nothing: two weak opinions together are none."""
-    legible = bool(plate.read.text) and plate.read.confidence >= LEAST_CONFIDENCE
-    return legible or plate.detection.score >= SURE_WITHOUT_TEXT
+    """Lettering, grilles and lamps that look like plates mostly read as nothing, or as something that the reader does not believe itself."""
+    return belief(plate.detection, plate.read) >= BELIEVED
 
 
 def look(luma: Luma, detector: Detector, reader: Reader) -> Looks:

@@ -1,0 +1,42 @@
+"""Is it a plate at all? Two weak witnesses, the detector and the reader, asked together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from edge.records import Detection, PlateRead
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Weights of a logistic regression: found and misfound plates of tuning photographs (docs/evaluation.md tells how they are fitted).
+
+    `score` and `confidence` weigh log-odds; `legible`, `long` and `silent` are added where three characters, five, or none at all were read.
+    """
+
+    bias: float
+    score: float
+    confidence: float
+    legible: float
+    long: float
+    silent: float
+
+
+WITNESSES = Witnesses(bias=-2.15, score=2.38, confidence=0.43, legible=0.89, long=0.76, silent=2.34)
+BELIEVED = 0.25
+"""What is a plate with less probability than this is not told."""
+
+
+def belief(detection: Detection, read: PlateRead, witnesses: Witnesses = WITNESSES) -> float:
+    """Probability, 0..1, that a plate is there."""
+    length = len(read.text)
+    odds = witnesses.bias + witnesses.score * _log_odds(detection.score)
+    odds += witnesses.confidence * min(max(_log_odds(max(read.confidence, 1e-3)), -7.0), 4.0)
+    odds += witnesses.legible * (length >= 3) + witnesses.long * (length >= 5) + witnesses.silent * (length == 0)
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
+def _log_odds(probability: float) -> float:
+    probability = min(max(probability, 1e-4), 1.0 - 1e-4)
+    return math.log(probability / (1.0 - probability))
