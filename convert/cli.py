@@ -58,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--detector", type=Path, metavar="DIR", help="another bundle than the shipped one")
     evaluate.add_argument("--reader", type=Path, metavar="DIR", help="another bundle than the shipped one")
     evaluate.set_defaults(action=_evaluate)
+
+    witnesses = commands.add_parser("witnesses", help="fit how much detector and reader are believed together (edge/telling.py)")
+    _data(witnesses, required=True, words="labelled photographs, some without plates; never trained on")
+    witnesses.add_argument("--detector", type=Path, metavar="DIR", help="another bundle than the shipped one")
+    witnesses.add_argument("--reader", type=Path, metavar="DIR", help="another bundle than the shipped one")
+    witnesses.set_defaults(action=_witnesses)
     return parser
 
 
@@ -128,4 +134,32 @@ def _evaluate(options: argparse.Namespace) -> int:
         options.json.write_text(json.dumps({"v": 1, "bundles": bundles, **groups}, indent=1) + "\n", encoding="utf-8")
     if options.errors:
         print(write_error_sheet(cases, options.errors) or "no error to show")
+    return 0
+
+
+def _witnesses(options: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from convert.witnesses import fit, hear, trade
+    from edge.model.detector import Detector
+    from edge.model.manifest import SHIPPED
+    from edge.model.reader import Reader
+    from edge.telling import belief
+
+    detector, reader = Detector.load(options.detector or SHIPPED / "detector"), Reader.load(options.reader or SHIPPED / "reader")
+    hearing = hear(options.data, detector, reader, _progress)
+    fitted = fit(hearing.heard)
+    console = Console()
+    console.print(f"{len(hearing.heard)} detections, {hearing.plates} plates, {hearing.empty} pictures without any\n{fitted}", highlight=False)
+    limits = (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
+    for title, beliefs in (
+        ("the detector's score alone", [one.detection.score for one in hearing.heard]),
+        ("both, as edge/telling.py has them", [belief(one.detection, one.read) for one in hearing.heard]),
+        ("both, as fitted here", [belief(one.detection, one.read, fitted) for one in hearing.heard]),
+    ):
+        table = Table("limit", "recall", "precision", "false a picture without plates", title=title)
+        for row in trade(hearing, beliefs, limits):
+            table.add_row(f"{row['limit']:.2f}", f"{100 * row['recall']:.1f}", f"{100 * row['precision']:.1f}", f"{row['false_per_empty']:.3f}")
+        console.print(table)
     return 0

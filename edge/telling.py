@@ -10,7 +10,7 @@ from edge.records import Detection, PlateRead
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """Weights of a logistic regression: found and misfound plates of tuning photographs (docs/evaluation.md tells how they are fitted).
+    """Weights of a logistic regression: found and misfound plates of tuning photographs (`python -m convert witnesses` fits them).
 
     `score` and `confidence` weigh log-odds; `legible`, `long` and `silent` are added where three characters, five, or none at all were read.
     """
@@ -30,11 +30,16 @@ BELIEVED = 0.25
 
 def belief(detection: Detection, read: PlateRead, witnesses: Witnesses = WITNESSES) -> float:
     """Probability, 0..1, that a plate is there."""
-    length = len(read.text)
-    odds = witnesses.bias + witnesses.score * _log_odds(detection.score)
-    odds += witnesses.confidence * min(max(_log_odds(max(read.confidence, 1e-3)), -7.0), 4.0)
-    odds += witnesses.legible * (length >= 3) + witnesses.long * (length >= 5) + witnesses.silent * (length == 0)
+    weights = (witnesses.bias, witnesses.score, witnesses.confidence, witnesses.legible, witnesses.long, witnesses.silent)
+    odds = sum(weight * value for weight, value in zip(weights, features(detection, read), strict=True))
     return 1.0 / (1.0 + math.exp(-odds))
+
+
+def features(detection: Detection, read: PlateRead) -> tuple[float, ...]:
+    """What the regression weighs, in the order of the fields of Witnesses."""
+    length = len(read.text)
+    confidence = min(max(_log_odds(max(read.confidence, 1e-3)), -7.0), 4.0)
+    return (1.0, _log_odds(detection.score), confidence, float(length >= 3), float(length >= 5), float(length == 0))
 
 
 def _log_odds(probability: float) -> float:
