@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from edge.telling import BELIEVED, belief
 if TYPE_CHECKING:
     from edge.model.detector import Detector
     from edge.model.reader import Reader
+    from edge.plates.ruled import Ruled
     from edge.records import Detection, Luma, PlateRead
 
 
@@ -26,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--crop", action="store_true", help="each picture is one plate already cut out, perhaps with a margin")
     parser.add_argument("--annotate", metavar="DIR", help="write a copy of each picture with what was read drawn in")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="processor cores for the models (default: 1)")
-    parser.add_argument("--country", metavar="CODE", help="name this country on plates that fit one of its formats")
+    parser.add_argument("--country", default="auto", metavar="CODES", help="whose plates are expected: de, or de,fr,pl, or auto (default), or none")
     parser.add_argument("--detector", metavar="DIR", help="another detector bundle than the shipped one")
     parser.add_argument("--reader", metavar="DIR", help="another reader bundle than the shipped one")
 
@@ -105,38 +107,31 @@ def look_at_crop(luma: Luma, detector: Detector, reader: Reader) -> Looks:
     return Looks(plates, 1000 * (detected - began), 1000 * (done - detected))
 
 
-def as_json(name: str, luma: Luma, looks: Looks, total_ms: float, country: str | None = None) -> dict[str, Any]:
-    """The line that `--json` prints for one picture."""
+def as_json(name: str, luma: Luma, looks: Looks, said: Sequence[Ruled], total_ms: float) -> dict[str, Any]:
+    """The line that `--json` prints for one picture; `said` is what each plate says under the rules."""
     return {
         "image": name,
         "width": luma.shape[1],
         "height": luma.shape[0],
         "ms": {"detect": round(looks.detect_ms, 3), "read": round(looks.read_ms, 3), "total": round(total_ms, 3)},
-        "plates": [_plate(one, country) for one in looks.plates],
+        "plates": [_plate(one, ruled) for one, ruled in zip(looks.plates, said, strict=True)],
     }
 
 
-def _plate(one: Look, country: str | None) -> dict[str, Any]:
+def _plate(one: Look, ruled: Ruled) -> dict[str, Any]:
     box = one.detection.box
     return {
-        "text": one.read.text,
-        "confidence": round(one.read.confidence, 4),
-        "characters": [{"char": c.char, "confidence": round(c.confidence, 4)} for c in one.read.characters],
+        "text": ruled.text,
+        "raw_text": ruled.raw_text,
+        "confidence": round(ruled.confidence, 4),
+        "characters": [{"char": c.char, "confidence": round(c.confidence, 4)} for c in ruled.characters],
         "quad": [[round(x, 2), round(y, 2)] for x, y in one.detection.quad.points],
         "box": [round(value, 2) for value in (box.x0, box.y0, box.x1, box.y1)],
         "detection_confidence": round(one.detection.score, 4),
         "lines": one.read.lines if one.read.text else one.detection.lines,
-        "country": _country(one.read.text, country),
+        "country": ruled.country,
+        "rule": {"format": ruled.format, "cost": round(ruled.cost, 2) + 0.0, "margin": round(ruled.margin, 2)} if ruled.changed else None,
     }
-
-
-def _country(text: str, wanted: str | None) -> str | None:
-    """A country is named only when it was asked for and the text fits: many countries share their formats."""
-    if not wanted or not text:
-        return None
-    from edge.plates.rules import matches
-
-    return wanted if matches(text, wanted) else None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -144,15 +139,16 @@ def run(args: argparse.Namespace) -> int:
     from edge.model.detector import Detector
     from edge.model.manifest import SHIPPED
     from edge.model.reader import Reader
+    from edge.plates.choice import choice
+    from edge.plates.ruled import apply_rules
     from edge.vision.image import load_image
 
     if args.threads < 1:
         raise ConfigError(f"--threads {args.threads}: must be 1 or more")
-    if args.country:
-        from edge.plates.rules import countries
-
-        if args.country not in countries():
-            raise ConfigError(f"--country {args.country}: not known; known are {', '.join(sorted(code for code in countries() if code != 'xx'))}")
+    try:
+        choice(args.country)
+    except ConfigError as error:
+        raise ConfigError(f"--{error}") from None
     detector = Detector.load(args.detector or SHIPPED / "detector", args.threads, CROP_THRESHOLD if args.crop else None)
     reader = Reader.load(args.reader or SHIPPED / "reader", args.threads)
     failed = False
@@ -162,22 +158,23 @@ def run(args: argparse.Namespace) -> int:
             began = time.perf_counter()
             luma, picture = load_image(name)
             looks = (look_at_crop if args.crop else look)(luma, detector, reader)
+            said = [apply_rules(one.read, args.country) for one in looks.plates]
             total_ms = 1000 * (time.perf_counter() - began)
             if args.annotate:
-                _annotate(Path(args.annotate), name, picture, looks, taken)
+                _annotate(Path(args.annotate), name, picture, looks, said, taken)
         except ImageError as error:
             print(f"platewatch: {error}", file=sys.stderr)
             failed = True
             continue
         if args.json:
-            print(json.dumps(as_json(name, luma, looks, total_ms, args.country)), flush=True)
+            print(json.dumps(as_json(name, luma, looks, said, total_ms)), flush=True)
         else:
-            said = "  ".join(f"{one.read.text or '(not legible)'} {one.read.confidence:.2f}" for one in looks.plates) or "no plate"
-            print(f"{name}: {said}", flush=True)
+            plates = "  ".join(f"{one.text or '(not legible)'} {one.confidence:.2f}" for one in said) or "no plate"
+            print(f"{name}: {plates}", flush=True)
     return 1 if failed else 0
 
 
-def _annotate(folder: Path, name: str, picture: Any, looks: Looks, taken: set[str]) -> None:
+def _annotate(folder: Path, name: str, picture: Any, looks: Looks, said: Sequence[Ruled], taken: set[str]) -> None:
     """Writes `folder/NAME.jpg`; two pictures of the same name from two folders do not overwrite each other."""
     import cv2
 
@@ -190,7 +187,7 @@ def _annotate(folder: Path, name: str, picture: Any, looks: Looks, taken: set[st
         stem = f"{Path(name).stem}-{number}"
     taken.add(stem)
     marked = picture.copy()
-    for one in looks.plates:
-        draw_plate(marked, one.detection.quad, f"{one.read.text or '?'} {one.read.confidence:.2f}")
+    for one, ruled in zip(looks.plates, said, strict=True):
+        draw_plate(marked, one.detection.quad, f"{ruled.text or '?'} {ruled.confidence:.2f}")
     if not cv2.imwrite(str(folder / f"{stem}.jpg"), marked):
         raise ImageError(f"{folder / stem}.jpg: cannot be written; name a folder that can be")

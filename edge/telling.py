@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from edge.records import Detection, PlateRead
+if TYPE_CHECKING:  # the records import NumPy, and --help must be instant
+    from edge.records import Detection, PlateRead
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ The language of a pattern, read from left to right:
     |                     the second line begins
 
 A format with `rule = false` (vanity plates) is drawn by the generator and fits nothing here: it would fit almost everything.
+A file with `extends = "us"` takes every key that it does not write itself from `us.toml`.
 """
 
 from __future__ import annotations
@@ -113,9 +114,12 @@ def _format(table: Mapping[str, Any], country: Mapping[str, Any]) -> Format:
     )
 
 
-def parse(text: str) -> Country:
+def parse(text: str, folder: Path = COUNTRIES) -> Country:
     """The country that the TOML `text` describes. Raises KeyError for a class or list that it does not define."""
     table = tomllib.loads(text)
+    while "extends" in table:
+        base = tomllib.loads((folder / f"{table.pop('extends')}.toml").read_text(encoding="utf-8"))
+        table = {**base, **table}
     known = ("code", "name", "formats", "good", "bad", "generic", "weight", "sets", "lists", "open_lists")
     return Country(
         code=table["code"],

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from edge.cli import main
+from edge.plates.ruled import apply_rules
+from edge.reading import Look, Looks, as_json
 from edge.records import Box, Quad
 from edge.vision.geometry import iou
+from tests.builders import a_detection
+from tests.evidence import read_of, wavering
 from train.data.synth import labelled
 
 
@@ -43,13 +49,14 @@ def test_the_json_of_a_picture_is_as_documented(pictures, capsys):
     assert set(row) == {"image", "width", "height", "ms", "plates"}
     assert (row["width"], row["height"], set(row["ms"])) == (640, 480, {"detect", "read", "total"})
     plate = row["plates"][0]
-    assert set(plate) == {"text", "confidence", "characters", "quad", "box", "detection_confidence", "lines", "country"}
+    assert set(plate) == {"text", "raw_text", "confidence", "characters", "quad", "box", "detection_confidence", "lines", "country", "rule"}
+    assert (plate["raw_text"], plate["rule"]) == (text, None)
     assert plate["text"] == text == "".join(character["char"] for character in plate["characters"])
     assert len(plate["quad"]) == 4
     truth = Box(200, 300, 200 + wide, 300 + high)
     assert iou(Box(*plate["box"]), truth) > 0.5
     assert iou(Quad.from_array(plate["quad"]).box, truth) > 0.5
-    assert plate["country"] is None
+    assert plate["country"] in (None, "de")
 
 
 def test_a_plate_already_cut_out_is_read_whole(pictures, capsys):
@@ -92,9 +99,35 @@ def test_a_country_is_named_only_where_the_text_fits_it(pictures, capsys):
     assert (fits, not_so) == ("de", None)
 
 
-@pytest.mark.parametrize(("words", "said"), [(["--threads", "0"], "--threads 0"), (["--country", "zz"], "--country zz"), (["--reader", "nowhere"], "nowhere")])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--threads", "0"], "--threads 0"), (["--country", "zz"], "--country zz"), (["--country", "de,Poland"], "'pl'"), (["--reader", "nowhere"], "nowhere")],
+)
 def test_a_wrong_option_is_one_sentence(pictures, capsys, words, said):
     code, out, err = run(capsys, *words, pictures[0] / "scene.png")
     assert (code, out) == (1, "")
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+def test_the_keys_of_a_plate_are_those_that_the_document_tells_of(pictures, capsys):
+    (plate,) = json.loads(run(capsys, "--json", pictures[0] / "scene.png")[1])["plates"]
+    document = (Path(__file__).parents[2] / "docs/read-json.md").read_text()
+    told = re.findall(r"^\| `(\w+)` \|", document.split("A plate:")[1], re.MULTILINE)
+    assert sorted(told) == sorted(plate)
+
+
+def test_without_rules_no_country_is_named(pictures, capsys):
+    plate = json.loads(run(capsys, "--json", "--country", "none", pictures[0] / "scene.png")[1])["plates"][0]
+    assert (plate["country"], plate["rule"], plate["raw_text"]) == (None, None, plate["text"])
+
+
+def test_a_changed_text_says_what_was_read_and_which_format_decided():
+    read = read_of(wavering("0ZL2318", {0: {"O": 0.3}}))
+    found = Look(a_detection(), read)
+    row = as_json("gate.jpg", np.zeros((480, 640), np.uint8), Looks([found], 1.0, 1.0), [apply_rules(read, "br")], 3.0)
+    (plate,) = json.loads(json.dumps(row))["plates"]
+    assert (plate["text"], plate["raw_text"], plate["country"]) == ("OZL2318", "0ZL2318", "br")
+    assert "".join(character["char"] for character in plate["characters"]) == "OZL2318"
+    assert set(plate["rule"]) == {"format", "cost", "margin"}
+    assert plate["rule"]["cost"] == pytest.approx(np.log(0.7 / 0.3), abs=0.05)

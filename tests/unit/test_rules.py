@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.plates.rules import candidates, countries, matches, parse
+from edge.plates.rules import COUNTRIES, candidates, countries, matches, parse
 
 CODES = [code for code, country in countries().items() if not country.generic]
 
@@ -73,3 +75,30 @@ def test_an_open_list_accepts_texts_of_its_shape() -> None:
 def test_an_unknown_list_is_an_error() -> None:
     with pytest.raises(KeyError):
         parse('code = "zz"\nname = "Test"\n[[formats]]\npattern = "{r}DD"\n')
+
+
+def test_a_state_takes_what_it_does_not_write_from_its_country(tmp_path: Path) -> None:
+    (tmp_path / "zz.toml").write_text('code = "zz"\nname = "Test"\nweight = 4\nsize = [1, 2]\nborder = 0.5\n[sets]\nX = "AB"\n[[formats]]\npattern = "DD"\n')
+    state = parse('extends = "zz"\ncode = "zz-a"\nname = "Part"\nweight = 1\nborder = 0.1\n[[formats]]\npattern = "XXD"\n', tmp_path)
+    assert (state.code, state.weight) == ("zz-a", 1.0)
+    assert dict(state.drawing) == {"size": [1, 2], "border": 0.1}
+    assert [form.pattern for form in state.formats] == ["XXD"]
+    assert state.formats[0].regex.fullmatch("AB1")
+    assert not state.formats[0].regex.fullmatch("CB1")
+
+
+def test_every_file_is_found_under_its_own_name() -> None:
+    assert {path.stem for path in COUNTRIES.glob("*.toml")} == set(countries())
+
+
+def test_the_states_together_weigh_no_more_than_twice_the_heaviest_other_country() -> None:
+    """A hundred state files must not drown the rest of the world."""
+    weights = {code: country.weight for code, country in countries().items() if not country.generic}
+    heaviest = max(weight for code, weight in weights.items() if not code.startswith("us"))
+    assert sum(weight for code, weight in weights.items() if code.split("-")[0] == "us") < 2 * heaviest
+
+
+def test_california_knows_its_plates() -> None:
+    assert matches("7ABC123", "us-ca")
+    assert not matches("ABC1234", "us-ca")
+    assert "us-ca" in candidates("7ABC123")

@@ -80,6 +80,9 @@ _RANGES: Mapping[str, tuple[int, tuple[float, float], tuple[float, float], tuple
     "nl": (5, (0.12, 0.15), (0.54, 0.64), (0.2, 0.36), 0.1, 0.6),
     "soft": (8, (0.1, 0.17), (0.48, 0.66), (0.3, 0.5), 1.0, 0.5),
     "wide": (8, (0.13, 0.22), (0.66, 0.95), (0.25, 0.5), 0.3, 0.2),
+    "thin": (6, (0.06, 0.1), (0.42, 0.72), (0.3, 0.5), 0.4, 0.3),
+    "br": (8, (0.11, 0.15), (0.5, 0.62), (0.2, 0.42), 0.2, 0.2),
+    "slab": (4, (0.15, 0.19), (0.5, 0.64), (0.12, 0.3), 0.1, 0.4),
 }
 _ALTERNATES: Mapping[str, Mapping[str, int]] = {
     "fe": {"6": 0, "9": 0, "1": 0, "4": 1, "3": 0, "W": 0, "M": 0},
@@ -107,6 +110,8 @@ def _style(rng: np.random.Generator, family: str) -> Style:
         soft=bool(rng.random() < soft),
         mono=bool(rng.random() < mono),
         alternates=tuple(sorted(alternates.items())),
+        # Where a plate's lettering tells the nought from the O, the nought is the slimmer one.
+        nought=float(rng.uniform(0.78, 0.94)) if rng.random() < (0.85 if family in ("br", "us", "din") else 0.5) else 1.0,
     )
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from train.data.synth import signs
 from train.data.synth.faces import families, ink_table
 from train.data.synth.strokes import MASTER, PAD
 
@@ -33,6 +34,8 @@ STATES = (
     "NORTH DAKOTA|OHIO|OKLAHOMA|OREGON|PENNSYLVANIA|RHODE ISLAND|SOUTH CAROLINA|SOUTH DAKOTA|TENNESSEE|TEXAS|UTAH|VERMONT|VIRGINIA|WASHINGTON|WEST VIRGINIA|"
     "WISCONSIN|WYOMING|ONTARIO|QUEBEC|ALBERTA|MANITOBA|BRITISH COLUMBIA|NOVA SCOTIA|NEW SOUTH WALES|VICTORIA|QUEENSLAND|JALISCO|NUEVO LEON|DF MEXICO"
 )
+STACKS = ("DV", "EX", "FD", "PT", "TRK", "MC", "CV", "VET", "DL", "NG", "RV", "APP", "LTD", "HC", "CO", "PS")
+"""Small letters that stand one over another beside the text."""
 WORDINGS: dict[str, tuple[str, ...]] = {
     "slogan": tuple(_WORDS.split("|")),
     "state": tuple(STATES.split("|")),
@@ -135,6 +138,16 @@ def strip(rng: np.random.Generator, luma: Luma, left: int, right: int, text: str
     put_legend(rng, luma, text, (middle, high * 0.78), max(8, round((right - left) * 0.42)), light, (right - left) * 0.86)
 
 
+def badge(rng: np.random.Generator, luma: Luma, left: int, right: int, text: str) -> None:
+    """A hologram with a wheel above and a country's letters below, straight on the paper, in place."""
+    high, paper = luma.shape[0], int(luma[luma.shape[0] // 2, (left + right) // 2])
+    away, room = (-1 if paper > 110 else 1), right - left
+    wheel, letters = (int(np.clip(paper + away * rng.uniform(low, low + 110), 0, 255)) for low in (30, 60))
+    middle = (left + right) // 2
+    signs.wheel(luma, (middle, round(high * rng.uniform(0.2, 0.42))), max(3, round(room * rng.uniform(0.22, 0.42))), wheel)
+    put_legend(rng, luma, text, (middle, high * rng.uniform(0.66, 0.84)), max(8, round(room * 0.44)), letters, room * 0.9)
+
+
 def band(rng: np.random.Generator, luma: Luma, height: int, text: str) -> None:
     """The Mercosur plate's dark band along the top, in place."""
     luma[:height] = int(rng.integers(35, 95))
@@ -170,6 +183,46 @@ def border(rng: np.random.Generator, luma: Luma, ink: int) -> None:
     high, wide = luma.shape
     inset, thick = int(rng.integers(2, 6)), int(rng.integers(1, 4))
     cv2.rectangle(luma, (inset, inset), (wide - 1 - inset, high - 1 - inset), ink, thick)
+
+
+def stacked(rng: np.random.Generator, luma: Luma, left: float, right: float, ink: int) -> tuple[float, float]:
+    """Two or three small letters one over another beside the text, as on American plates; they are no part of it. Returns the columns left for the text."""
+    high = luma.shape[0]
+    word = STACKS[int(rng.integers(len(STACKS)))]
+    size = high * rng.uniform(0.13, 0.18)
+    room = size * 1.3
+    at_left = bool(rng.random() < 0.6)
+    x = left + room * 0.6 if at_left else right - room * 0.6
+    for index, char in enumerate(word):
+        put_legend(rng, luma, char, (x, high * 0.52 + (index - (len(word) - 1) / 2) * size * 1.2), round(size), ink, room)
+    return (left + room, right) if at_left else (left, right - room)
+
+
+def screw(rng: np.random.Generator, luma: Luma, centre: tuple[int, int], radius: int) -> None:
+    """A screw's head, a cap or a bare hole, round like an O and no letter, in place."""
+    tone, other = int(rng.integers(10, 235)), int(rng.integers(10, 235))
+    cv2.circle(luma, centre, radius, tone, -1, cv2.LINE_AA)
+    kind = rng.random()
+    if kind < 0.35 and radius > 2:
+        cv2.circle(luma, centre, radius, other, max(1, radius // 4), cv2.LINE_AA)
+    elif kind < 0.55 and radius > 2:
+        cv2.circle(luma, (centre[0] - radius // 4, centre[1] - radius // 4), radius // 2, min(255, tone + 60), -1, cv2.LINE_AA)
+    elif kind < 0.75 and radius > 2:
+        angle, reach = rng.uniform(0, np.pi), radius * 0.7
+        dx, dy = round(reach * np.cos(angle)), round(reach * np.sin(angle))
+        cv2.line(luma, (centre[0] - dx, centre[1] - dy), (centre[0] + dx, centre[1] + dy), other, 1, cv2.LINE_AA)
+        if kind < 0.65:
+            cv2.line(luma, (centre[0] - dy, centre[1] + dx), (centre[0] + dy, centre[1] - dx), other, 1, cv2.LINE_AA)
+
+
+def side_screws(rng: np.random.Generator, luma: Luma, gaps: list[tuple[float, float, float]]) -> None:
+    """One to three screws in `gaps` (x, y, room) of a line of text, in place: too small for a letter, and never on one."""
+    high = luma.shape[0]
+    for at in rng.permutation(len(gaps))[: int(rng.integers(1, 4))]:
+        x, y, room = gaps[at]
+        radius = round(min(room * 0.6, high * rng.uniform(0.05, 0.11)))
+        if radius >= 3:
+            screw(rng, luma, (round(x), round(y + high * rng.normal(0, 0.04))), radius)
 
 
 def holes(rng: np.random.Generator, luma: Luma, paper: int) -> None:

@@ -60,7 +60,16 @@ def glare(rng: np.random.Generator, picture: Float) -> None:
         spot, (int(rng.integers(32)), int(rng.integers(16))), (int(rng.integers(1, 7)), int(rng.integers(1, 5))), float(rng.integers(180)), 0, 360, 1.0, -1
     )
     spot = cv2.GaussianBlur(spot, (0, 0), float(rng.uniform(1, 4)))
-    picture += cv2.resize(spot, (wide, high), interpolation=cv2.INTER_LINEAR) * rng.uniform(40, 200)
+    picture += cv2.resize(spot, (wide, high), interpolation=cv2.INTER_LINEAR) * rng.uniform(30, 110)
+
+
+def band_of_light(rng: np.random.Generator, picture: Float) -> None:
+    """A bar of light across the plate: a window, a lamp's tube or the sky mirrored, in place."""
+    high, wide = picture.shape
+    x, y = np.arange(wide, dtype=np.float32)[None] / wide, np.arange(high, dtype=np.float32)[:, None] / high
+    angle, (cx, cy) = rng.uniform(0, np.pi), rng.uniform(0.1, 0.9, 2)
+    aside = (np.float32(np.cos(angle)) * (x - np.float32(cx)) + np.float32(np.sin(angle)) * (y - np.float32(cy))) / np.float32(rng.uniform(0.05, 0.3))
+    picture += np.float32(rng.uniform(25, 100)) / (1 + aside**4)
 
 
 def bloom(rng: np.random.Generator, picture: Float) -> None:
@@ -68,7 +77,7 @@ def bloom(rng: np.random.Generator, picture: Float) -> None:
     high, wide = picture.shape
     small = cv2.resize(picture, (max(2, wide // 4), max(2, high // 4)), interpolation=cv2.INTER_AREA)
     halo = cv2.GaussianBlur(np.maximum(small - 90, 0), (0, 0), float(rng.uniform(1.0, 4)))
-    picture += cv2.resize(halo, (wide, high), interpolation=cv2.INTER_LINEAR) * rng.uniform(0.1, 0.6)
+    picture += cv2.resize(halo, (wide, high), interpolation=cv2.INTER_LINEAR) * rng.uniform(0.05, 0.32)
 
 
 def expose(rng: np.random.Generator, luma: Luma) -> tuple[Luma, float]:
@@ -104,8 +113,17 @@ def grain(rng: np.random.Generator, luma: Luma, strength: float) -> Luma:
 
 def sharpen(rng: np.random.Generator, luma: Luma) -> Luma:
     """The halo that a camera's own sharpening leaves."""
-    amount = float(rng.uniform(0.3, 1.5))
+    amount = float(rng.uniform(0.3, 1.5)) if rng.random() < 0.75 else float(rng.uniform(1.5, 3.5))
     return cv2.addWeighted(luma, 1 + amount, cv2.GaussianBlur(luma, (0, 0), float(rng.uniform(0.6, 1.6))), -amount, 0)
+
+
+def resample(rng: np.random.Generator, luma: Luma, share: float) -> Luma:
+    """Down to `share` of its size and up again, as a far plate enlarged by a camera's zoom or a video's scaler."""
+    high, wide = luma.shape
+    down = (cv2.INTER_AREA, cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_NEAREST if share > 0.7 else cv2.INTER_AREA)[int(rng.integers(4))]
+    up = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[int(rng.integers(3))]
+    small = cv2.resize(luma, (max(8, round(wide * share)), max(6, round(high * share))), interpolation=down)
+    return cv2.resize(small, (wide, high), interpolation=up)
 
 
 def compress(rng: np.random.Generator, luma: Luma, low: int = 28, high: int = 95) -> Luma:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from edge.plates import rules
 from edge.plates.rules import Country, Format
-from train.data.synth import furniture, lookalikes
-from train.data.synth.faces import families, ink_table
-from train.data.synth.layout import Setting, draw_marks, set_line
+from train.data.synth import furniture, lookalikes, signs
+from train.data.synth.typeset import set_lines
 from train.data.synth.wording import read, write, write_anything
 
 GENERIC_SHARE = 0.35
@@ -99,6 +97,7 @@ class PlateArtist:
             "char_mm": rng.uniform(32, 44) if len(lines) == 2 else rng.uniform(48, 84),
             "split": top,
             "fonts": ["any"],
+            "free": 0.3,
             "colours": [["any-dark", "any-light", 1.0]] if dark_first else [["any-light", "any-dark", 1.0]],
             "strip": ("none", "none", "none", "eu", "right", "both")[int(rng.integers(6))],
             "strip_text": _STRIP_TEXTS[int(rng.integers(len(_STRIP_TEXTS)))],
@@ -132,10 +131,10 @@ def _draw(rng: np.random.Generator, code: str, lines: list[str], look: Mapping[s
     if not plain:
         furniture.backdrop(rng, luma, float(rng.uniform(0.3, 0.9)))
     left, right = _strips(rng, luma, look, code)
+    if rng.random() < look.get("stacked", 0.0):
+        left, right = furniture.stacked(rng, luma, left, right, ink)
     top, bottom = _legends(rng, luma, look, ink, len(lines))
-    marks_of = _set_lines(rng, luma, lines, look, (left, top, right, bottom), paper, ink, plain)
-    for marks, middle, height in marks_of:
-        draw_marks(rng, luma, marks, middle, height, ink, paper)
+    set_lines(rng, luma, lines, look, (left, top, right, bottom), (paper, ink), plain)
     if rng.random() < look.get("border", 0.3):
         furniture.border(rng, luma, ink)
     if rng.random() < look.get("stickers", 0.0):
@@ -157,6 +156,9 @@ def _strips(rng: np.random.Generator, luma: npt.NDArray[np.uint8], look: Mapping
     if kind in ("eu", "both") and rng.random() < look.get("strip_share", 0.9):
         furniture.strip(rng, luma, 0, band_px, look.get("strip_text", code.upper()))
         left = band_px + wide * 0.01
+    elif kind == "badge" and rng.random() < look.get("strip_share", 0.9):
+        furniture.badge(rng, luma, round(left), band_px, look.get("strip_text", code.upper()))
+        left = band_px + wide * 0.01
     if kind in ("right", "both"):
         text = str(rng.integers(10, 99)) if look.get("strip_right") == "number" or rng.random() < 0.5 else code.upper()
         furniture.strip(rng, luma, wide - band_px, wide, text)
@@ -175,48 +177,19 @@ def _legends(rng: np.random.Generator, luma: npt.NDArray[np.uint8], look: Mappin
     share = texts.get("share", 1.0)
     size = round(high * rng.uniform(0.1, 0.16))
     if "top" in texts and rng.random() < share:
-        words = furniture.WORDINGS[texts["top"]]
+        words = _words(texts["top"])
         furniture.put_legend(rng, luma, words[int(rng.integers(len(words)))], (wide / 2, high * 0.12), size, ink, wide * 0.62)
         top = high * 0.21
     if "bottom" in texts and rng.random() < share:
-        words = furniture.WORDINGS[texts["bottom"]]
+        words = _words(texts["bottom"])
         furniture.put_legend(rng, luma, words[int(rng.integers(len(words)))], (wide / 2, high * 0.89), round(size * 0.85), ink, wide * 0.62)
         bottom = high * 0.81
+    if "script" in look and rng.random() < look["script"]:
+        signs.script_line(rng, luma, look.get("signs", "hanzi"), (wide * rng.uniform(0.2, 0.34), high * 0.8, wide * rng.uniform(0.66, 0.8), high * 0.93), ink)
+        bottom = high * 0.78
     return top, bottom
 
 
-def _set_lines(
-    rng: np.random.Generator,
-    luma: npt.NDArray[np.uint8],
-    lines: list[str],
-    look: Mapping[str, Any],
-    box: tuple[float, float, float, float],
-    paper: int,
-    ink: int,
-    plain: bool,
-) -> list[tuple[list[tuple[str, float, float]], float, float]]:
-    """Ink the lines in place; returns each line's marks with its middle row and character height, pixels."""
-    high = luma.shape[0]
-    left, top, right, bottom = box
-    faces = families()
-    pool = faces[look.get("fonts", ["any"])[int(rng.integers(len(look.get("fonts", ["any"]))))]]
-    face = pool[int(rng.integers(len(pool)))]
-    height = look.get("char_mm", 75) / look.get("size", [520, 110])[1] * high * rng.uniform(0.94, 1.05)
-    stretch, gap = float(rng.uniform(0.88, 1.12)), float(rng.uniform(0.09, 0.2))
-    pad = (right - left) * rng.uniform(0.01, 0.04)
-    split = look.get("split", 0.5)
-    field = np.zeros(luma.shape, np.uint8)
-    placed, scale = [], height / 96
-    for index, line in enumerate(lines):
-        y0, y1 = (top, bottom) if len(lines) == 1 else (top, top + (bottom - top) * split) if index == 0 else (top + (bottom - top) * split, bottom)
-        size = min(height * look.get("upper", 1.0) if index == 0 and len(lines) == 2 else height, (y1 - y0) * 0.96)
-        setting = Setting(face, size, stretch * (look.get("lower_stretch", 1.0) if index else 1.0), gap)
-        scale, marks = set_line(field, line, setting, (left + pad, y0, right - pad, y1), float(np.clip(rng.normal(0.5, 0.08), 0, 1)))
-        placed.append((marks, (y0 + y1) / 2, size))
-    table = ink_table(float(rng.uniform(-1.2, 1.2)), scale)
-    if plain and luma.min() == luma.max():
-        luma[:] = cv2.LUT(field, (paper + (ink - paper) * (table / 255.0)).astype(np.uint8))
-    else:
-        alpha = cv2.LUT(field, table)
-        luma[:] = cv2.multiply(luma, 255 - alpha, scale=1 / 255) + cv2.multiply(alpha, np.full_like(alpha, ink), scale=1 / 255)
-    return placed
+def _words(entry: str | list[str]) -> Sequence[str]:
+    """The wordings of a legend: a name in `furniture.WORDINGS`, or the words themselves."""
+    return furniture.WORDINGS[entry] if isinstance(entry, str) else entry

@@ -25,7 +25,10 @@ SLOPE = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How the pen runs. `pen` and `roundness` are shares of the height and of the width; `width` is width / height of an H."""
+    """How the pen runs. `pen` and `roundness` are shares of the height and of the width; `width` is width / height of an H.
+
+    `nought` is how wide a 0 is beside an O.
+    """
 
     pen: float
     width: float
@@ -33,6 +36,7 @@ class Style:
     soft: bool
     mono: bool
     alternates: tuple[tuple[str, int], ...] = ()
+    nought: float = 1.0
 
 
 def _points(stroke: str) -> tuple[Depth, list[bool], bool]:
@@ -118,7 +122,7 @@ def stroke_field(char: str, style: Style) -> npt.NDArray[np.uint8]:
     shapes = GLYPHS[char]
     strokes = shapes[dict(style.alternates).get(char, 0) % len(shapes)]
     half = style.pen * MASTER / 2
-    wide = WIDTHS.get(char, 1.0)
+    wide = style.nought if char == "0" else WIDTHS.get(char, 1.0)
     if char == "I" and len(strokes) > 1:
         wide = 0.62
     if char == "1" and len(strokes) == 1:

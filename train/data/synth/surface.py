@@ -89,6 +89,8 @@ def mount(rng: np.random.Generator, plate: Luma, infrared: bool) -> tuple[Luma, 
     if rng.random() < 0.5:
         _frame(rng, world, (x0, y0, x1, y1), high, infrared)
     _inlay(rng, world, plate, x0, y0)
+    if rng.random() < 0.18:
+        _rim(rng, world, (x0, y0, x1, y1), infrared)
     return world, (x0, y0, x1, y1)
 
 
@@ -107,6 +109,17 @@ def _frame(rng: np.random.Generator, world: Luma, box: tuple[int, int, int, int]
             furniture.put_legend(
                 rng, world, words[int(rng.integers(len(words)))], ((x0 + x1) / 2, row), round(deep * 0.75), max(0, min(255, light)), (x1 - x0) * 0.8
             )
+
+
+def _rim(rng: np.random.Generator, world: Luma, box: tuple[int, int, int, int], infrared: bool) -> None:
+    """A frame that reaches over the plate's edges: a few hundredths of its height, on one, two or all sides."""
+    x0, y0, x1, y1 = box
+    high = y1 - y0
+    tone = int(rng.integers(4, 200)) // (4 if infrared else 1)
+    for edge in range(4) if rng.random() < 0.5 else rng.permutation(4)[: int(rng.integers(1, 3))]:
+        reach = max(1, round(high * rng.uniform(0.01, 0.07)))
+        a, b, c, d = ((x0, y0, x1, y0 + reach), (x0, y0, x0 + reach, y1), (x0, y1 - reach, x1, y1), (x1 - reach, y0, x1, y1))[int(edge)]
+        cv2.rectangle(world, (a, b), (c, d), tone, -1)
 
 
 def _inlay(rng: np.random.Generator, world: Luma, plate: Luma, x: int, y: int) -> None:
@@ -133,12 +146,12 @@ def cover(rng: np.random.Generator, world: Luma, box: tuple[int, int, int, int])
     tone = int(rng.integers(0, 120))
     if rng.random() < 0.5:
         x = int(rng.integers(x0, x1))
-        radius = max(2, round(high * rng.uniform(0.1, 0.2)))
+        radius = max(2, round(high * rng.uniform(0.1, 0.24)))
         cv2.circle(world, (x, y1), radius, tone, -1, cv2.LINE_AA)
         cv2.rectangle(world, (x - radius // 2, y1), (x + radius // 2, world.shape[0]), tone, -1)
     elif rng.random() < 0.5:
-        edge = y1 - round(high * rng.uniform(0.02, 0.14))
+        edge = y1 - round(high * rng.uniform(0.02, 0.09))
         cv2.rectangle(world, (0, edge), (world.shape[1], world.shape[0]), tone, -1)
     else:
-        edge = y0 + round(high * rng.uniform(0.02, 0.14))
+        edge = y0 + round(high * rng.uniform(0.02, 0.09))
         cv2.rectangle(world, (0, 0), (world.shape[1], edge), tone, -1)

@@ -50,7 +50,8 @@ def corners_in_view(
     deep = sy * x
     x3 = cy * x
     y3, deep = cp * y - sp * deep, sp * y + cp * deep
-    x3, y3 = x3 + rng.normal(0, 0.04 * mild) * y3, y3
+    # A skewed mount, or a shutter that rolls while the car moves.
+    x3, y3 = x3 + rng.normal(0, (0.15 if rng.random() < 0.15 else 0.04) * mild) * y3, y3
     scale = 1 / (1 + deep / (max(width, height) * rng.uniform(2.5, 9)))
     x3, y3 = x3 * scale, y3 * scale
     return np.stack([cr * x3 - sr * y3, sr * x3 + cr * y3], 1)
@@ -75,27 +76,44 @@ def shoot(rng: np.random.Generator, luma: Luma, char_height: float, infrared: bo
     picture = luma.astype(np.float32)
     if rng.random() < 0.7:
         optics.illuminate(rng, picture)
-    if rng.random() < 0.1:
+    if rng.random() < 0.08:
         optics.glare(rng, picture)
+    if rng.random() < 0.05:
+        optics.band_of_light(rng, picture)
     if infrared or rng.random() < 0.06:
         optics.bloom(rng, picture)
-    if rng.random() < 0.03:
+    if char_height > 14 and rng.random() < 0.04:
         optics.streak_rain(rng, picture)
     luma = cv2.convertScaleAbs(np.maximum(picture, 0))
-    moving = rng.random() < 0.22
-    if rng.random() < 0.85:
-        luma = optics.defocus(rng, luma, 0.3 + float(rng.random() ** 1.6) * (0.05 if moving else 0.1) * char_height)
-    if moving:
-        luma = optics.smear(rng, luma, float(rng.uniform(1.5, max(2.0, 0.26 * char_height))))
+    blur = _blur(rng, char_height)
+    luma = _soften(rng, luma, blur)
+    if rng.random() < 0.2 and char_height * 0.9 > 11:
+        luma = optics.resample(rng, luma, float(rng.uniform(max(0.4, 10 / char_height), 0.9)))
     luma, span = optics.expose(rng, luma)
-    if rng.random() < 0.75:
-        # The smaller the characters, the less noise they bear.
-        luma = optics.grain(rng, luma, min(float(rng.exponential(4.5)), span * min(0.16, 0.01 * char_height)))
-    if rng.random() < 0.25:
+    if infrared and rng.random() < 0.12:
+        luma = 255 - luma
+    if rng.random() < 0.7:
+        # The smaller and the softer the characters, the less noise they bear.
+        luma = optics.grain(rng, luma, min(float(rng.exponential(4.5)), span * min(0.12, 0.008 * char_height) * (1 - 7 * blur / char_height)))
+    if rng.random() < 0.3:
         luma = optics.sharpen(rng, luma)
     if rng.random() < 0.6:
-        luma = optics.compress(rng, luma)
+        luma = optics.compress(rng, luma, 20 if char_height > 20 and span > 80 else 35 if span > 50 else 55)
     return luma
+
+
+def _blur(rng: np.random.Generator, char_height: float) -> float:
+    """All blur together as a standard deviation in pixels. Beyond 0.06 to 0.07 of a character's height nobody tells a B from an 8."""
+    return 0.3 + (max(0.0, 0.062 * char_height - 0.35)) * float(rng.random() ** 1.5)
+
+
+def _soften(rng: np.random.Generator, luma: Luma, blur: float) -> Luma:
+    """Share the blur between the lens and the motion; a uniform smear of length s has the deviation s / sqrt(12)."""
+    moving = float(rng.uniform(0.3, 0.95)) if rng.random() < 0.25 else 0.0
+    if blur > 0.4:
+        luma = optics.defocus(rng, luma, blur * float(np.sqrt(1 - moving)))
+    length = blur * float(np.sqrt(12 * moving))
+    return optics.smear(rng, luma, length) if length > 1.2 else luma
 
 
 def photograph(rng: np.random.Generator, plate: Plate, size: tuple[int, int] = (48, 128), margin: tuple[float, float] = (-0.03, 0.16)) -> Luma:
@@ -110,15 +128,15 @@ def photograph(rng: np.random.Generator, plate: Plate, size: tuple[int, int] = (
     infrared = bool(rng.random() < 0.1)
     weather(rng, flat)
     if infrared:
-        # Retro-reflecting paper outshines everything else under the camera's own lamp.
-        flat = cv2.convertScaleAbs(flat, alpha=float(rng.uniform(1.0, 1.5)), beta=float(rng.uniform(-10, 30)))
+        # Retro-reflecting paper outshines everything else under the camera's own lamp; ink stays dark.
+        flat = cv2.LUT(flat, np.clip((np.arange(256) - 128) * rng.uniform(1.1, 1.7) + 128 + rng.uniform(-10, 40), 0, 255).astype(np.uint8))
     world, box = surface.mount(rng, flat, infrared)
     if rng.random() < 0.2:
         surface.bolt(rng, world, box)
     if rng.random() < 0.06:
         surface.cover(rng, world, box)
     rectified = rng.random() < 0.5
-    quad = corners_in_view(rng, native, native * high / wide, 1.0 if rectified else 0.6)
+    quad = _near_enough(corners_in_view(rng, native, native * high / wide, 1.0 if rectified else 0.6), plate)
     picture, quad = _view(world, box, quad)
     picture = shoot(rng, picture, _legible_size(quad, plate), infrared)
     shares = rng.uniform(margin[0], margin[1], 4) if rng.random() < 0.7 else np.full(4, rng.uniform(max(0.0, margin[0]), min(margin[1], 0.1)))
@@ -128,9 +146,21 @@ def photograph(rng: np.random.Generator, plate: Plate, size: tuple[int, int] = (
 
 def _legible_size(quad: npt.NDArray[np.float64], plate: Plate) -> float:
     """Pixels of a character's height, or of what its width stands for when turning the plate has made it narrow."""
+    across, down = _character(quad, plate)
+    return min(down, across * 1.6)
+
+
+def _character(quad: npt.NDArray[np.float64], plate: Plate) -> tuple[float, float]:
+    """About the width (its gap included) and the height of a character in pixels, at the plate's farther end."""
     across = min(np.hypot(*(quad[1] - quad[0])), np.hypot(*(quad[2] - quad[3])))
     down = min(np.hypot(*(quad[3] - quad[0])), np.hypot(*(quad[2] - quad[1])))
-    return float(min(down * (0.62 if plate.lines == 1 else 0.36), across / max(4.0, len(plate.text) / plate.lines + 0.5) * 1.6))
+    return float(across / max(4.0, len(plate.text) / plate.lines + 0.5)), float(down * (0.62 if plate.lines == 1 else 0.36))
+
+
+def _near_enough(quad: npt.NDArray[np.float64], plate: Plate) -> npt.NDArray[np.float64]:
+    """A plate that is turned away must be nearer to be read: at least 6 pixels for the width of a character and 10 for its height."""
+    across, down = _character(quad, plate)
+    return quad * max(1.0, 6.0 / across, 10.0 / down)
 
 
 def _view(world: Luma, box: tuple[int, int, int, int], quad: npt.NDArray[np.float64]) -> tuple[Luma, npt.NDArray[np.float64]]:
@@ -160,5 +190,5 @@ def _cut_by_corners(rng: np.random.Generator, picture: Luma, quad: npt.NDArray[n
     left, top, right, bottom = shares
     across, down = (quad[1] - quad[0] + quad[2] - quad[3]) / 2, (quad[3] - quad[0] + quad[2] - quad[1]) / 2
     grown = quad + np.array([-left * across - top * down, right * across - top * down, right * across + bottom * down, -left * across + bottom * down])
-    grown = grown + rng.normal(0, 1, (4, 2)) * [0.012 * float(np.hypot(*across)), 0.03 * float(np.hypot(*down))]
+    grown = grown + np.clip(rng.normal(0, 1, (4, 2)), -2, 2) * [0.012 * float(np.hypot(*across)), 0.03 * float(np.hypot(*down))]
     return rectify(picture, Quad.from_array(grown), size[1], size[0], 0.0)

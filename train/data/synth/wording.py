@@ -43,10 +43,23 @@ def write_anything(rng: np.random.Generator, lines: int) -> list[str]:
             chars += "".join(READABLE[i] for i in rng.integers(low, high, run))
             letters = not letters
         chars = chars[:count]
+    chars = _decided(rng, chars)
     if lines == 2 and count >= 3:
         cut = int(np.clip(round(count * rng.uniform(0.3, 0.6)), 1, count - 1))
         return [_spaced(rng, chars[:cut], 0.35), _spaced(rng, chars[cut:], 0.3)]
     return [_spaced(rng, chars, 0.6)]
+
+
+def _decided(rng: np.random.Generator, chars: str) -> str:
+    """Most of the O, 0, I and 1 that no neighbour explains become another character: on many plates they look the same, and guessing is no reading."""
+    out = []
+    for i, char in enumerate(chars):
+        alike = sum(other.isdigit() == char.isdigit() for other in chars[max(0, i - 1) : i] + chars[i + 1 : i + 2])
+        if char in "O0I1" and alike < min(2, len(chars) - 1) and rng.random() < 0.85:
+            pool = "23456789" if char.isdigit() else "ABCDEFGHJKLMNPRSTUVWXYZ"
+            char = pool[int(rng.integers(len(pool)))]
+        out.append(char)
+    return "".join(out)
 
 
 def _spaced(rng: np.random.Generator, chars: str, share: float) -> str:
