@@ -10,6 +10,10 @@ from typing import Any
 from edge.errors import PlatewatchError
 from edge.records import Box, Quad
 from edge.vision.alphabet import ALPHABET, normalise
+from train.data.formats.raw import Imported, RawImage, RawPlate, Remark, Wishes
+from train.data.formats.tree import Tree, read_text
+
+HELP = "Platewatch's own: labels.jsonl and the pictures that it names, in one folder or several; to check, to merge, to split anew"
 
 
 class DataError(PlatewatchError, ValueError):
@@ -83,6 +87,50 @@ def find_folders(roots: list[str | Path]) -> list[Path]:
             raise DataError(f"{root}: no labels.jsonl there nor one folder below; name a folder in the native format (docs/data-format.md)")
         found += below
     return found
+
+
+def recognise(tree: Tree) -> int:
+    return sum(len(read_text(path).splitlines()) for path in tree.files(".jsonl") if path.name == "labels.jsonl" or path == tree.only)
+
+
+def read(tree: Tree, wishes: Wishes) -> Imported:
+    """Every row of every `labels.jsonl`, unchecked, for `train.data.prepare`: a broken one is a remark, and keys that we do not know are carried along."""
+    for path in tree.files(".jsonl"):
+        if path.name != "labels.jsonl" and path != tree.only:
+            continue
+        for number, line in enumerate(read_text(path).splitlines(), start=1):
+            place = f"{tree.relative(path)}:{number}"
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                yield _raw(row, path.parent / row["image"], place, path.parent.name)
+            except KeyError as error:
+                yield Remark("broken label", place, detail=f"the key {error} is missing")
+            except (AttributeError, TypeError, ValueError) as error:
+                yield Remark("broken label", place, detail=f"not an object as docs/data-format.md has it ({error})")
+
+
+def _raw(row: dict[str, Any], path: Path, place: str, folder: str) -> RawImage:
+    plates = []
+    for plate in row["plates"]:
+        if not isinstance(plate.get("text"), str | None):
+            raise ValueError(f"text {plate['text']!r} is no string")
+        x0, y0, x1, y1 = map(float, plate["box"])
+        corners = tuple((float(x), float(y)) for x, y in plate.get("corners") or ())
+        extra = {key: value for key, value in plate.items() if key not in ("box", "corners", "text", "lines", "country")}
+        lines = int(plate.get("lines") or row.get("lines") or 0)
+        plates.append(RawPlate((x0, y0, x1, y1), corners, len(corners) == 4, plate.get("text"), lines, plate.get("country"), extra))
+    source, scene = str(row.get("source") or folder), row.get("scene")
+    known = {"image", "width", "height", "source", "country", "plates", "ignore", "crop", "negative", "session", "lines"}
+    ignored = tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in row.get("ignore") or ())
+    return RawImage(
+        path, place, tuple(plates), (int(row["width"]), int(row["height"])), False, source, row.get("country"), row.get("session"),
+        bool(row.get("crop")), bool(row.get("negative")), ignored,
+        # A plate that was cut out of a photograph stays on that photograph's side.
+        (f"{source}/{row['image']}", *([str(scene)] if scene else [])),
+        {key: value for key, value in row.items() if key not in known},
+    )  # fmt: skip
 
 
 def _image(folder: Path, row: dict[str, Any]) -> LabelledImage:
