@@ -22,18 +22,21 @@ from edge.errors import ConfigError, PlatewatchError
 from train.config import Experiment, Phase, learning_rate, load_experiment
 from train.data.batches import Sampler, batches
 from train.recipes import RECIPES
+from train.stages import begins_stage, enter_stage
 
 Weights = list[npt.NDArray[np.float32]]
+Watch = Callable[[int, dict[str, float]], None]
 
 
 class TrainingStopped(PlatewatchError, ArithmeticError):
     """The loss is no longer a number."""
 
 
-def fit(path: str | Path, data: list[Path], validation: list[Path], out: Path, steps: int | None = None, every: int = 1000) -> Path:
+def fit(path: str | Path, data: list[Path], validation: list[Path], out: Path, steps: int | None = None, every: int = 1000, watch: Watch | None = None) -> Path:
     """Train the experiment at `path` into the folder `out` and return the file of its averaged weights.
 
     Continues from `out` if a run of this experiment stands there. `steps` overrides the last phase's end.
+    `watch(step, figures)` is called after every check, when its state is safe; what it raises ends the run.
     """
     experiment = load_experiment(path)
     out.mkdir(parents=True, exist_ok=True)
@@ -45,7 +48,6 @@ def fit(path: str | Path, data: list[Path], validation: list[Path], out: Path, s
     optimizer = keras.optimizers.AdamW(learning_rate=experiment.rate, weight_decay=experiment.weight_decay, global_clipnorm=experiment.clip_norm)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
-    model.compile(optimizer=optimizer, loss=recipe.loss, jit_compile=False)
     load_start(experiment, Path(path), model)
     state = Checkpoint(out, model, optimizer)
     first = state.restore()
@@ -56,7 +58,10 @@ def fit(path: str | Path, data: list[Path], validation: list[Path], out: Path, s
     with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(file=sys.stderr)) as progress:
         task = progress.add_task(experiment.name, total=total, completed=first)
         for step, (luma, target) in enumerate(every_batch(experiment, recipe.sampler, first, total), start=first):
-            optimizer.learning_rate = learning_rate(step, total, experiment.rate, experiment.warmup, experiment.decay)
+            if step == first or begins_stage(experiment, step):
+                enter_stage(experiment, step, model, optimizer, recipe.loss)
+            rate = experiment.rate * experiment.phase_at(step).rate
+            optimizer.learning_rate = learning_rate(step, total, rate, experiment.warmup, experiment.decay)
             loss = float(model.train_on_batch(luma, target))
             if not np.isfinite(loss):
                 raise TrainingStopped(f"{experiment.name}: the loss is {loss} at step {step}; lower the rate and start again from {out}")
@@ -72,6 +77,8 @@ def fit(path: str | Path, data: list[Path], validation: list[Path], out: Path, s
                 progress.console.print(f"step {row['step']}: " + "  ".join(f"{key} {value}" for key, value in row.items() if key != "step"), highlight=False)
                 state.save(step + 1)
                 plot_curves(out)
+                if watch:
+                    watch(step + 1, figures)
     return state.path
 
 

@@ -9,17 +9,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from edge.errors import ConfigError
 from edge.records import Luma
 from train.config import Experiment, Phase
 from train.data import finding, reading
 from train.data.batches import Mixture, Sampler
 from train.data.formats.native import LabelledImage, read_folder
 from train.data.synth import lookalikes
-from train.data.synth.plates import PlateArtist
+from train.data.synth.nearby import NearbyArtist
 from train.data.synth.wear import photograph
-from train.models.crnn import build_crnn
 from train.models.detector import build_detector, for_training
-from train.models.losses import detector_loss, reader_loss
+from train.models.losses import detector_loss
+from train.models.readers import reader_network
 from train.validate import DetectorCheck, ReaderCheck
 
 # Sources whose crops end at the plate's own edge: flat plates to paste into scenes, with corners known.
@@ -42,7 +43,7 @@ def detector(experiment: Experiment, data: list[Path], validation: list[Path]) -
     images = [image for folder in data for image in read_folder(folder)]
     scenes = finding.load_scenes([image for image in images if not image.crop])
     crops = reading.load_crops([image for image in images if image.source in FLAT_SOURCES])
-    artist = PlateArtist()
+    artist = NearbyArtist(experiment.countries)
 
     def flats(rng: np.random.Generator) -> tuple[Luma, int]:
         if crops and rng.random() < 0.5:
@@ -59,7 +60,7 @@ def detector(experiment: Experiment, data: list[Path], validation: list[Path]) -
         if experiment.mixture.get("drawn", 0.0) > 0 or not parts:
             from train.data.synth.scenes import SceneArtist
 
-            parts.append((experiment.mixture.get("drawn", 1.0), finding.DrawnScenes(SceneArtist().draw, phase.width, phase.height)))
+            parts.append((experiment.mixture.get("drawn", 1.0), finding.DrawnScenes(SceneArtist(artist).draw, phase.width, phase.height)))
         return Mixture(parts)
 
     network = build_detector(None, None, **experiment.network)
@@ -70,11 +71,13 @@ def detector(experiment: Experiment, data: list[Path], validation: list[Path]) -
 
 
 def reader(experiment: Experiment, data: list[Path], validation: list[Path]) -> Recipe:
-    """Real crops, drawn plates, and cuts that must read as nothing."""
+    """Real crops, drawn plates, and cuts that must read as nothing. Raises ConfigError for a size in which they are not made."""
+    if any((phase.width, phase.height) != (reading.WIDTH, reading.HEIGHT) for phase in experiment.phases):
+        raise ConfigError(f"{experiment.name}: a reader's phases have a width of {reading.WIDTH} and a height of {reading.HEIGHT}")
     images: list[LabelledImage] = [image for folder in data for image in read_folder(folder)]
     crops = reading.load_crops([image for image in images if image.crop])
     empty = finding.load_scenes([image for image in images if image.negative])
-    artist = PlateArtist()
+    artist = NearbyArtist(experiment.countries)
     parts: list[tuple[float, Sampler]] = []
     if crops:
         parts.append((experiment.mixture.get("real", 0.5), reading.RealReads(crops, experiment.sources)))
@@ -85,11 +88,12 @@ def reader(experiment: Experiment, data: list[Path], validation: list[Path]) -> 
         parts.append((experiment.mixture.get("blank", 0.05) / 2, reading.BlankReads([scene.luma for scene in empty])))
     checked = [image for folder in validation for image in read_folder(folder) if image.crop]
     last = experiment.phases[-1]
+    network = reader_network(experiment)
     return Recipe(
-        build_crnn(last.height, last.width, **experiment.network),
-        reader_loss,
-        lambda phase: Mixture(parts),
-        ReaderCheck(checked, last.width, last.height) if checked else None,
+        network.model,
+        network.loss,
+        lambda phase: network.told(Mixture(parts)),
+        ReaderCheck(checked, last.width, last.height, network.codec) if checked else None,
         {image.path.parent.parent.name for image in images if image.crop or image.negative},
     )
 

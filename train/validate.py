@@ -11,6 +11,7 @@ from edge.records import Box, Quad
 from edge.vision import detector_codec, reader_codec
 from edge.vision.image import letterbox, load_image
 from edge.vision.quant import normalise
+from edge.vision.reader_codecs import ReaderCodec
 from edge.vision.rectify import reader_input
 from train import metrics
 from train.data.formats.native import LabelledImage
@@ -19,7 +20,8 @@ from train.data.formats.native import LabelledImage
 class ReaderCheck:
     """Exact plates and characters on labelled crops, cut by their boxes."""
 
-    def __init__(self, images: Sequence[LabelledImage], width: int, height: int, at_most: int = 1200) -> None:
+    def __init__(self, images: Sequence[LabelledImage], width: int, height: int, codec: ReaderCodec = reader_codec, at_most: int = 1200) -> None:
+        self.codec = codec
         plates = [(image, plate) for image in images for plate in image.plates if plate.exact and not plate.year_omitted]
         step = max(1, len(plates) // at_most)
         self.plates = plates[::step]
@@ -28,7 +30,7 @@ class ReaderCheck:
 
     def __call__(self, model: keras.Model) -> dict[str, float]:
         logits = np.concatenate([np.asarray(model.predict_on_batch(normalise(self.inputs[i : i + 100])[..., None])) for i in range(0, len(self.inputs), 100)])
-        reads = [reader_codec.decode(one).text for one in logits]
+        reads = [self.codec.decode(one).text for one in logits]
         right: dict[str, list[bool]] = {}
         for (image, plate), text in zip(self.plates, reads, strict=True):
             right.setdefault(image.source, []).append(metrics.same_text(plate.text or "", text, plate.country))

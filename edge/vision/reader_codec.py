@@ -18,6 +18,8 @@ from edge.vision.quant import softmax
 
 NAME = "ctc-rows-v1"
 MAX_LENGTH = 14
+BY_ROW = True
+"""Whether the layout tells the plate's rows apart."""
 Array = npt.NDArray[np.float32]
 
 

@@ -73,6 +73,13 @@ def reader_loss(target: Tensor, output: Tensor) -> Tensor:
     return ops.sum(weight * path) / ops.maximum(ops.sum(weight), 1e-6)
 
 
+def slots_loss(target: Tensor, output: Tensor) -> Tensor:
+    """Scalar loss; target (B, slots + 1) from `train.models.readers.slots_target`, output logits (B, slots, 37): cross-entropy, summed over the slots."""
+    label, weight = ops.cast(target[:, :-1], "int32"), target[:, -1]
+    missed = ops.sum(ops.sparse_categorical_crossentropy(label, output, from_logits=True), axis=1)
+    return ops.sum(weight * missed) / ops.maximum(ops.sum(weight), 1e-6)
+
+
 def _path(label: Tensor, logits: Tensor) -> Tensor:
     """CTC's negative log likelihood, (B,)."""
     spelled = ops.sum(ops.cast(ops.not_equal(label, BLANK), "int32"), axis=1)
