@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from convert.audit import Audit, audit
+from convert.confidence import fit_confidence
 from convert.verify import Verdict, float_net, verify
 from edge.errors import PlatewatchError
 from edge.model.detector import Detector
-from edge.model.manifest import CODECS, MODEL_FILE, Manifest, Source, write_manifest
+from edge.model.manifest import MODEL_FILE, SHIPPED, Manifest, Source, write_manifest
 from edge.model.reader import Reader
 from edge.model.selftest import golden
 from edge.model.tflite import Interpreter
 from edge.vision.alphabet import ALPHABET
 from train.config import load_experiment
+from train.evaluation.calibration import Study
+from train.evaluation.cases import LOWEST
 
 
 class Refused(PlatewatchError, ValueError):
@@ -34,9 +37,19 @@ class Allowance:
 
 
 def make_bundle(
-    run: Path, model_file: Path, validation: list[Path], out: Path, allowance: Allowance, settings: dict[str, float], progress: Any = iter
-) -> tuple[Manifest, Verdict]:
-    """Audit, compare with the float weights of the run folder, write `out`. Raises Refused with every reason when the file may not ship."""
+    run: Path,
+    model_file: Path,
+    validation: list[Path],
+    out: Path,
+    allowance: Allowance,
+    settings: dict[str, float],
+    progress: Any = iter,
+    detector: Path = SHIPPED / "detector",
+) -> tuple[Manifest, Verdict, Study | None]:
+    """Audit, compare with the float weights of the run folder, make a reader's confidence honest behind `detector`, write `out`.
+
+    Raises Refused with every reason when the file may not ship.
+    """
     from convert.export import load_float
 
     experiment = load_experiment(run / "experiment.toml")
@@ -55,10 +68,13 @@ def make_bundle(
     net = Interpreter(model, manifest.name)
     proof = golden(Reader(manifest, net) if experiment.kind == "reader" else Detector(manifest, net))
     manifest = manifest.model_copy(update={"accuracy": verdict.as_json(), "golden": proof})
+    fitted: Study | None = None
+    if experiment.kind == "reader":
+        manifest, fitted = fit_confidence(manifest, net, validation, Detector.load(detector, threshold=LOWEST), progress)
     out.mkdir(parents=True, exist_ok=True)
     (out / MODEL_FILE).write_bytes(model)
     write_manifest(out, manifest)
-    return manifest, verdict
+    return manifest, verdict, fitted
 
 
 def _describe(run: Path, model_file: Path, found: Audit, settings: dict[str, float]) -> Manifest:
@@ -78,7 +94,7 @@ def _describe(run: Path, model_file: Path, found: Audit, settings: dict[str, flo
         {
             "name": f"{experiment.name}-{digest[:8]}",
             "kind": experiment.kind,
-            "codec": CODECS[experiment.kind],
+            "codec": experiment.codec,
             "width": phase.width,
             "height": phase.height,
             "alphabet": ALPHABET if experiment.kind == "reader" else "",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -49,14 +48,23 @@ def _parser() -> argparse.ArgumentParser:
     bundle.add_argument("--least", type=int, default=500, metavar="N", help="how many labelled plates it takes (default: 500)")
     bundle.add_argument("--threshold", type=float, help="detector: score from which a detection counts")
     bundle.add_argument("--margin", type=float, help="reader: share of the plate kept around it")
+    bundle.add_argument("--detector", type=Path, metavar="DIR", help="reader: the bundle behind which its confidence is fitted (default: the shipped one)")
     bundle.set_defaults(action=_bundle)
 
+    confidence = commands.add_parser("confidence", help="fit a reader bundle's confidence to labelled photographs, those of your own camera perhaps")
+    confidence.add_argument("bundle", type=Path, help="the reader's bundle; its manifest is written anew")
+    confidence.add_argument("--validate", type=Path, action="append", required=True, metavar="DIR", help="labelled folders, never trained on")
+    confidence.add_argument("--detector", type=Path, metavar="DIR", help="another detector bundle than the shipped one")
+    confidence.set_defaults(action=_confidence)
+
     evaluate = commands.add_parser("evaluate", help="the shipped bundles' figures on labelled photographs")
-    _data(evaluate, required=True, words="labelled folder, or a folder of them; may be given several times")
-    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    from train.evaluation.output import add_output_arguments
+
+    add_output_arguments(evaluate)
     evaluate.add_argument("--errors", type=Path, metavar="DIR", help="write a contact sheet of the worst there")
     evaluate.add_argument("--detector", type=Path, metavar="DIR", help="another bundle than the shipped one")
     evaluate.add_argument("--reader", type=Path, metavar="DIR", help="another bundle than the shipped one")
+    evaluate.add_argument("--closer-looks", type=int, metavar="N", help="how many closer looks a picture may cost (default: as the device)")
     evaluate.set_defaults(action=_evaluate)
 
     witnesses = commands.add_parser("witnesses", help="fit how much detector and reader are believed together (edge/telling.py)")
@@ -101,40 +109,40 @@ def _audit(options: argparse.Namespace) -> int:
 
 def _bundle(options: argparse.Namespace) -> int:
     from convert.bundle import Allowance, make_bundle
+    from convert.confidence import in_words
+    from edge.model.manifest import SHIPPED
     from train.data.formats.native import find_folders
 
     settings = {key: getattr(options, key) for key in ("threshold", "margin") if getattr(options, key) is not None}
     allowance = Allowance(options.allowed_drop / 100, options.least)
-    manifest, verdict = make_bundle(options.run, options.file, find_folders(options.validate), options.out, allowance, settings, _progress)
+    manifest, verdict, found = make_bundle(
+        options.run, options.file, find_folders(options.validate), options.out, allowance, settings, _progress, options.detector or SHIPPED / "detector"
+    )
     low, high = (100 * value for value in verdict.interval)
     print(f"{options.out}: {manifest.name}, {manifest.macs / 1e6:.0f} MMAC")
     what, interval = ("exact plates",) * 2 if manifest.kind == "reader" else ("average precision", f"recall at a score of {manifest.threshold}")
     print(
         f"int8 loses {100 * verdict.drop:.2f} points of {what} on {verdict.evidence} plates; 95 % interval of the drop in {interval}: {low:.2f} to {high:.2f}"
     )
+    if manifest.kind == "reader":
+        print(in_words(found))
+    return 0
+
+
+def _confidence(options: argparse.Namespace) -> int:
+    from convert.confidence import in_words, refit
+    from edge.model.manifest import SHIPPED
+    from train.data.formats.native import find_folders
+
+    found = refit(options.bundle, find_folders(options.validate), options.detector or SHIPPED / "detector", _progress)
+    print(f"{options.bundle}: {in_words(found)}")
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from rich.console import Console
+    from convert.evaluate import evaluate_bundles
 
-    from convert.evaluate import LOWEST, grouped, run_bundles
-    from convert.report import print_tables, write_error_sheet
-    from edge.model.detector import Detector
-    from edge.model.manifest import SHIPPED
-    from edge.model.reader import Reader
-
-    detector = Detector.load(options.detector or SHIPPED / "detector", threshold=LOWEST)
-    reader = Reader.load(options.reader or SHIPPED / "reader")
-    cases = run_bundles(options.data, detector, reader, _progress)
-    groups = grouped(cases)
-    print_tables(groups, Console() if sys.stdout.isatty() else Console(width=130))
-    if options.json:
-        bundles = {model.manifest.kind: {"name": model.manifest.name, "sha256": model.manifest.sha256} for model in (detector, reader)}
-        options.json.write_text(json.dumps({"v": 1, "bundles": bundles, **groups}, indent=1) + "\n", encoding="utf-8")
-    if options.errors:
-        print(write_error_sheet(cases, options.errors) or "no error to show")
-    return 0
+    return evaluate_bundles(options)
 
 
 def _witnesses(options: argparse.Namespace) -> int:

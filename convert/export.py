@@ -13,8 +13,9 @@ import tensorflow as tf
 from edge.errors import PlatewatchError
 from edge.vision.alphabet import CLASSES
 from train.config import Experiment
-from train.models.crnn import ROWS, build_crnn
+from train.models.crnn import ROWS
 from train.models.detector import OUTPUTS, build_detector, for_training
+from train.models.readers import reader_network
 
 Array = npt.NDArray[np.float32]
 
@@ -34,7 +35,7 @@ def load_float(experiment: Experiment, weights: Path) -> keras.Model:
         model = build_detector(phase.height, phase.width, **experiment.network)
         holder = for_training(model)
     else:
-        model = holder = build_crnn(phase.height, phase.width, **experiment.network)
+        model = holder = reader_network(experiment).model
     try:
         holder.load_weights(weights)
     except (OSError, ValueError) as error:
@@ -53,23 +54,37 @@ def detector_function(model: keras.Model) -> Any:
 
 
 def reader_function(model: keras.Model) -> Any:
-    """(1, H, W, 1) float32 -> logits (1, steps, 37).
+    """(1, H, W, 1) float32 -> logits (1, steps or slots, 37).
 
-    Keras' recurrent layer becomes one matrix product for the inputs of all steps and, unrolled, one product a step for the state: the
-    loop that the converter would make of it crashes in int8. At the first step the state is nothing, and so is its product.
+    Keras' recurrent layers become one matrix product for the inputs of all steps and, unrolled, one product a step for the state: the
+    loop that the converter would make of them crashes in int8. At the first step the state is nothing, and so is its product.
     """
+    walks = [[_cell(layer.forward_layer), _cell(layer.backward_layer)] for layer in model.layers if isinstance(layer, keras.layers.Bidirectional)]
+    if not walks:
+        return lambda luma: {"logits": model(luma, training=False)}
     front = keras.Model(model.input, model.get_layer("columns").output)
-    recurrent, classes = model.get_layer("recurrent"), model.get_layer("classes")
-    forward_cell, backward_cell = ([np.asarray(value) for value in layer.cell.get_weights()] for layer in (recurrent.forward_layer, recurrent.backward_layer))
-    weights, bias = (np.asarray(value) for value in classes.get_weights())
+    heads = {layer.name: [np.asarray(value) for value in layer.get_weights()] for layer in model.layers if layer.name in ("early", "classes")}
 
     def forward(luma: tf.Tensor) -> dict[str, tf.Tensor]:
-        columns = front(luma, training=False)[0]
-        states = tf.concat([_gru(columns, forward_cell, False), _gru(columns, backward_cell, True)], axis=1)
-        rows = [tf.matmul(states, weights[:, row * CLASSES : (row + 1) * CLASSES]) + bias[row * CLASSES : (row + 1) * CLASSES] for row in range(ROWS)]
+        columns = states = front(luma, training=False)[0]
+        for there, back in walks:
+            states = tf.concat([_gru(states, there, False), _gru(states, back, True)], axis=1)
+        rows = _by_row(states, *heads["classes"])
+        if "early" in heads:
+            rows = [late + early for late, early in zip(rows, _by_row(columns, *heads["early"]), strict=True)]
         return {"logits": tf.concat(rows, axis=0)[None]}
 
     return forward
+
+
+def _cell(layer: Any) -> list[Array]:
+    """Kernel, recurrent kernel and bias of a GRU layer."""
+    return [np.asarray(value) for value in layer.cell.get_weights()]
+
+
+def _by_row(states: tf.Tensor, weights: Array, bias: Array) -> list[tf.Tensor]:
+    """What a dense layer says about each row of the plate, (steps, 37) each."""
+    return [tf.matmul(states, weights[:, row * CLASSES : (row + 1) * CLASSES]) + bias[row * CLASSES : (row + 1) * CLASSES] for row in range(ROWS)]
 
 
 def _gru(columns: tf.Tensor, cell: list[Array], backwards: bool) -> tf.Tensor:

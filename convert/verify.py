@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,61 +10,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convert.evaluate import LOWEST, exact, figures, run_bundles
-from edge.model.detector import CHANNELS, Detector
+from edge.model.detector import Detector
 from edge.model.manifest import Manifest
 from edge.model.reader import Reader
 from edge.model.tflite import Interpreter, Net
-from edge.records import PlateRead, Quad
-from edge.vision.alphabet import CLASSES
+from edge.records import Quad
 from edge.vision.image import load_image
-from edge.vision.quant import Scale
 from train.data.formats.native import find_folders, read_folder
+from train.evaluation.cases import LOWEST, Legible, run_models
+from train.evaluation.figures import exact, figures
+from train.evaluation.nets import float_net as float_net
 from train.metrics import character_accuracy
-
-Array = npt.NDArray[np.float32]
-
 
 FINDING = {"images", "scenes", "plates", "precision", "recall", "recall75", "ap50", "ap75", "map", "false_per_empty"}
 """What the detector's gate tells; whether a plate is read is another question."""
-
-
-class _Plain:
-    """The scale of numbers that are what they say."""
-
-    def dequantize(self, values: Array) -> Array:
-        return values
-
-    def quantized(self, value: float) -> float:
-        return value
-
-
-class FloatNet:
-    """A float network behind the interpreter's interface. `forward` takes (1, H, W, 1) float32 and gives the outputs in order."""
-
-    def __init__(self, forward: Callable[[Array], list[Array]], shape: tuple[int, ...], output_shapes: list[tuple[int, ...]]) -> None:
-        self._forward, self.shape, self.output_shapes = forward, shape, output_shapes
-        self.scale_in = Scale(1.0 / 128.0, 0)
-        self.scales_out: list[Any] = [_Plain() for _ in output_shapes]
-
-    def run(self, values: npt.NDArray[np.int8]) -> list[Any]:
-        """As `edge.model.tflite.Interpreter.run`, with float outputs."""
-        return self._forward(self.scale_in.dequantize(values))
-
-
-def float_net(model: Any, kind: str) -> FloatNet:
-    """The Keras network of `convert.export.load_float` as a net of the device."""
-    import tensorflow as tf
-
-    run = tf.function(lambda luma: model(luma, training=False))
-    shape = (1, *(int(size) for size in model.input.shape[1:]))
-    if kind == "reader":
-        steps = int(model.output.shape[1])
-        return FloatNet(lambda values: [np.asarray(run(values))], shape, [(1, steps, CLASSES)])
-    grid = (1, shape[1] // 8, shape[2] // 8)
-    return FloatNet(
-        lambda values: [np.asarray(value) for value in map(run(values).__getitem__, CHANNELS)], shape, [(*grid, channels) for channels in CHANNELS.values()]
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +90,14 @@ def _reads(reader: Reader, folders: Sequence[Path], progress: Any) -> tuple[list
 
 
 def _finds(detector: Detector, folders: Sequence[Path], progress: Any) -> tuple[list[bool], dict[str, float | int]]:
-    easy: Any = _EasyReader()
     scenes = [folder for folder in find_folders(list(folders)) if not all(image.crop for image in read_folder(folder))]
-    cases = [case for case in run_bundles(scenes, detector, easy, progress) if case.found is not None] if scenes else []
+    cases = [case for case in run_models(scenes, detector, Legible(), progress) if case.found is not None] if scenes else []
     found = []
     for case in cases:
         assert case.found is not None
         taken = set(case.taken[case.found.scores >= case.threshold].tolist())
         found += [place in taken for place in range(len(case.image.plates))]
     return found, {key: value for key, value in figures(cases).items() if key in FINDING}
-
-
-class _EasyReader:
-    """The detector's gate does not read: every detection counts as legible."""
-
-    def read(self, *_: object) -> PlateRead:
-        return PlateRead("X", 1.0, ())
-
-    read_crop = read
 
 
 def _bootstrap(differences: npt.NDArray[np.float64], rounds: int = 2000) -> tuple[float, float]:

@@ -73,7 +73,6 @@ def look(luma: Luma, detector: Detector, reader: Reader) -> Looks:
 
 MOST_OF_A_CROP = 0.5
 """A plate found in a crop is the crop's plate when it takes at least this share of its width and height."""
-SURE_OF_A_CROP = 0.95
 CROP_THRESHOLD = 0.2
 """Of a crop it is known that it is a plate: a weaker detection tells where its corners are."""
 
@@ -82,7 +81,7 @@ def look_at_crop(luma: Luma, detector: Detector, reader: Reader) -> Looks:
     """The one plate that the picture is, perhaps with a margin; none when nothing is legible.
 
     The detector looks for the plate's corners, on a picture grown by half its size so that a plate cut at its very edge has surroundings;
-    where it finds no plate of the crop's size, the whole picture is read. Where the read between the corners is not sure, the surer of the two counts.
+    where it finds no plate of the crop's size, the whole picture is read. Where the read between the corners is not sure, both are weighed together.
     """
     from edge.records import Box, Detection, Quad
     from edge.vision.geometry import clip
@@ -98,9 +97,7 @@ def look_at_crop(luma: Luma, detector: Detector, reader: Reader) -> Looks:
             quad = Quad.from_array(found.quad.array() - (left, top))
             break
     detected = time.perf_counter()
-    read = reader.read_crop(luma) if quad is None else reader.read(luma, quad)
-    if quad is not None and read.confidence < SURE_OF_A_CROP and (other := reader.read_crop(luma)).confidence > read.confidence:
-        read, quad = other, None
+    read = reader.read_crop(luma, quad)
     done = time.perf_counter()
     found_at = Detection(Quad.from_box(whole), whole, 1.0, read.lines) if quad is None else Detection(quad, clip(quad.box, width, height), 1.0, read.lines)
     plates = [Look(found_at, read)] if read.text else []

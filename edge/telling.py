@@ -25,8 +25,8 @@ class Witnesses:
     silent: float
 
 
-WITNESSES = Witnesses(bias=-2.15, score=2.38, confidence=0.43, legible=0.89, long=0.76, silent=2.34)
-BELIEVED = 0.25
+WITNESSES = Witnesses(bias=-0.528, score=2.135, confidence=0.286, legible=-0.18, long=0.958, silent=-0.631)
+BELIEVED = 0.12
 """What is a plate with less probability than this is not told."""
 
 

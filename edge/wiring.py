@@ -39,7 +39,7 @@ def build(config: Config) -> Daemon:
     threads = threads_for(config.models.threads)
     config = config.model_copy(update={"models": config.models.model_copy(update={"threads": threads})})
     detector = Detector.load(bundle_dir(config.models.detector), threads=threads, threshold=config.models.detection_threshold, views=config.models.closer_looks)
-    reader = Reader.load(bundle_dir(config.models.reader), threads=threads)
+    reader = Reader.load(bundle_dir(config.models.reader), threads=threads, careful=False)
     judge = Judge(config.tracking, camera=config.camera.name, country=config.country.code or None, crops=config.store.crops)
     pipeline = Pipeline(
         detector, reader, Tracker(config.tracking.lost_after_s), judge, min_plate_px=config.tracking.min_plate_px, min_score=config.tracking.min_detection_score

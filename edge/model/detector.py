@@ -60,10 +60,11 @@ class Detector:
         if not self.views:
             return first
         todo = closer.plan(first, scale, (self.manifest.width, self.manifest.height), frame, self.views)
-        found = [one for one in todo.settled if one.score >= self.threshold]
+        settled = [one for one in todo.settled if one.score >= self.threshold]
+        found = list(settled)
         for view in todo.views:
             part = np.ascontiguousarray(luma[view.y0 : view.y1, view.x0 : view.x1])
-            found += closer.carry(self._look(part, self.threshold)[0], view, frame)
+            found += closer.outside(closer.carry(self._look(part, self.threshold)[0], view, frame), settled)
         return closer.merge(found)
 
     def _look(self, luma: Luma, threshold: float) -> tuple[list[Detection], float]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.errors import BundleError
-from edge.vision import alphabet, detector_codec, quant, reader_codec
+from edge.vision import alphabet, detector_codec, quant
+from edge.vision.reader_codecs import READER_CODECS
 
 SHIPPED = Path(__file__).resolve().parent.parent / "bundles"
 MODEL_FILE, MANIFEST_FILE = "model.tflite", "manifest.json"
-CODECS = {"detector": detector_codec.NAME, "reader": reader_codec.NAME}
+CODECS: dict[str, tuple[str, ...]] = {"detector": (detector_codec.NAME,), "reader": tuple(READER_CODECS)}
+"""The output layouts that this version can decode, by kind."""
 
 
 class Source(BaseModel):
@@ -49,6 +51,9 @@ class Manifest(BaseModel):
     accuracy: dict[str, Any] = Field(default={}, description="float and int8 figures of the gate")
     margin: float = Field(default=0.04, ge=0, le=0.5, description="reader: share of the plate kept around it on each side")
     temperature: float = Field(default=1.0, gt=0, description="reader: logits are divided by it, so that confidences tell the truth")
+    calibration: tuple[Annotated[float, Field(gt=0)], float, Annotated[float, Field(gt=0, le=1)]] | None = Field(
+        default=None, description="reader: slope, offset and ceiling, see edge/model/confidence.py; null leaves confidences as the network gives them"
+    )
     threshold: float = Field(default=0.4, gt=0, lt=1, description="detector: score from which a detection counts")
 
 
@@ -68,8 +73,9 @@ def load_manifest(folder: str | Path, kind: str) -> tuple[Manifest, bytes]:
         raise BundleError(f"{folder / MANIFEST_FILE}: {place}: {first['msg']}; make the bundle anew with python -m convert bundle") from None
     if manifest.kind != kind:
         raise BundleError(f"{folder}: is a {manifest.kind}, a {kind} is wanted; look at [models] in the configuration")
-    if manifest.codec != CODECS[kind]:
-        raise BundleError(f"{folder}: speaks the codec {manifest.codec!r}, this version knows {CODECS[kind]!r}; update Platewatch or take another bundle")
+    if manifest.codec not in CODECS[kind]:
+        known = " and ".join(map(repr, CODECS[kind]))
+        raise BundleError(f"{folder}: speaks the codec {manifest.codec!r}, this version knows {known}; update Platewatch or take another bundle")
     if kind == "reader" and manifest.alphabet != alphabet.ALPHABET:
         raise BundleError(f"{folder}: its alphabet is not the one that this version reads")
     if manifest.normalisation != quant.NORMALISATION:

@@ -96,6 +96,16 @@ def carry(found: list[Detection], view: View, frame: tuple[int, int]) -> list[De
     return kept
 
 
+def outside(found: list[Detection], settled: list[Detection], least: float = 0.7) -> list[Detection]:
+    """Of the finds of a closer look those that are no part of a plate which was seen well already: so near, half a plate may look like one."""
+
+    def within(one: Box, other: Box) -> bool:
+        across, down = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
+        return across > 0 and down > 0 and across * down > least * one.area
+
+    return [one for one in found if not any(within(one.box, large.box) for large in settled)]
+
+
 def merge(found: list[Detection], overlap: float = 0.45) -> list[Detection]:
     """One detection a plate, best first."""
     if len(found) < 2:

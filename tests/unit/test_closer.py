@@ -101,3 +101,8 @@ def test_a_far_plate_is_found_by_the_closer_look_alone(monkeypatch, views, found
 def test_merging_keeps_the_surest_of_one_plate():
     kept = closer.merge([plate(10, 10, 60, 0.5), plate(12, 10, 60, 0.9), plate(300, 10, 60, 0.4)])
     assert [one.score for one in kept] == [0.9, 0.4]
+
+
+def test_half_a_plate_that_was_seen_well_is_no_second_plate():
+    near, half, beside = plate(100, 100, 200, 0.4), plate(110, 105, 90, 0.9), plate(400, 100, 60, 0.9)
+    assert closer.outside([half, beside], [near]) == [beside]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -103,12 +104,15 @@ def test_too_little_evidence_is_no_pass(trained, tmp_path):
 def test_a_passed_bundle_carries_its_verdict_and_its_golden(trained, tmp_path):
     kind, run, file = trained
     data = (labelled.draw_clean_crops if kind == "reader" else labelled.draw_scenes)(tmp_path / "data", 3)
-    manifest, verdict = bundle.make_bundle(run, file, [data], tmp_path / "out", bundle.Allowance(drop=1.0, least=1), {})
+    manifest, verdict, fitted = bundle.make_bundle(run, file, [data], tmp_path / "out", bundle.Allowance(drop=1.0, least=1), {})
     assert verdict.passed
     written = json.loads((tmp_path / "out/manifest.json").read_text())
     assert written["accuracy"]["evidence"] == verdict.evidence >= 1
     assert len(written["golden"]) == 64
+    assert fitted is None
     if kind == "reader":
+        assert "fewer than 200 reads" in written["accuracy"]["confidence"]["why"]
+        assert (written["temperature"], written["calibration"]) == (1.0, None)
         assert Reader.load(tmp_path / "out").manifest == manifest
     else:
         with pytest.raises(BundleError):
@@ -143,6 +147,46 @@ def test_evaluate_prints_tables_and_writes_json_and_a_sheet(tmp_path, capsys):
     assert written["source"]["scenes"]["plates"] > 0
     assert {"precision", "recall", "ap50", "ap75", "map"} <= set(written["source"]["scenes"])
     assert written["bundles"]["reader"]["sha256"] == json.loads((SHIPPED / "reader/manifest.json").read_text())["sha256"]
+
+
+def test_a_bundles_confidence_is_fitted_to_photographs_and_the_evidence_written(tmp_path, capsys, monkeypatch):
+    from train.evaluation import calibration
+
+    monkeypatch.setattr(calibration, "LEAST", 30)
+    monkeypatch.setattr(calibration, "LEAST_WRONG", 3)
+    folder = shutil.copytree(SHIPPED / "reader", tmp_path / "reader")
+    data = labelled.draw_crops(tmp_path / "crops", 40, 1)
+    before = json.loads((folder / "manifest.json").read_text())
+    assert cli.main(["confidence", str(folder), "--validate", str(data)]) == 0
+    assert "expected calibration error" in capsys.readouterr().out
+    after = Reader.load(folder).manifest
+    evidence = after.accuracy["confidence"]
+    assert evidence["reads"] >= 30
+    assert evidence["temperature"] == after.temperature
+    assert {"as it is", "map"} <= set(evidence["candidates"])
+    assert after.sha256 == before["sha256"]
+    assert after.accuracy["int8"] == before["accuracy"]["int8"]
+
+
+def test_float_models_are_evaluated_through_the_same_code(trained, tmp_path, capsys):
+    """The float network of the run folder behind the device's own reader or detector."""
+    from train.cli import main
+
+    kind, run, _ = trained
+    data = (labelled.draw_clean_crops if kind == "reader" else labelled.draw_scenes)(tmp_path / "data", 3)
+    told = tmp_path / "told.json"
+    assert main(["evaluate", str(run), "--data", str(data), "--json", str(told), "--resamples", "5"]) == 0
+    capsys.readouterr()
+    written = json.loads(told.read_text())
+    assert written["models"][kind]["name"] == "tiny (float)"
+    everything = written["all"]["all"]
+    if kind == "reader":
+        assert everything["crops"] == 3
+    else:
+        assert everything["scenes"] == 3
+        assert "exact" not in everything
+    assert main(["evaluate", str(run), str(run), "--data", str(data)]) == 1
+    assert "at most one detector and one reader" in capsys.readouterr().err
 
 
 def test_a_folder_without_labels_is_one_sentence(tmp_path, capsys):
