@@ -12,7 +12,8 @@ pytest.importorskip("keras", reason="the training side is not installed; ./setup
 from edge.errors import ConfigError
 from train import cli
 from train.compare import plan
-from train.compare.measure import interval, wall_seconds
+from train.compare.measure import Measured, interval, wall_seconds
+from train.compare.report import write_report
 from train.config import load_experiment
 from train.data.synth import labelled
 
@@ -137,3 +138,10 @@ def test_a_folder_without_crops_is_one_sentence(family, tmp_path, capsys):
 def test_numbers_of_steps_that_cannot_be_are_one_sentence(family, tmp_path, capsys):
     assert cli.main(["compare", str(family), "--validate", str(tmp_path), "--steps", "0"]) == 1
     assert "--steps 0: must be 1 or more" in capsys.readouterr().err
+
+
+def test_a_reader_that_reads_nothing_is_drawn_too(tmp_path):
+    """Rounding puts the lower end of its interval a hair above nought, which an error bar does not take."""
+    row = Measured("none", "cnn", "slots-v1", 1, 10**6, 1, 48, 1, 100, 0.0, (1e-17, 0.01), 0.2, {}, ((1, 0.0),))
+    write_report([row], "one", {}, tmp_path)
+    assert (tmp_path / "compare.png").stat().st_size > 1000

@@ -71,7 +71,7 @@ def _plot(readers: Sequence[Measured], file: Path) -> None:
     for one in readers:
         left.plot([step for step, _ in one.curve], [100 * exact for _, exact in one.curve], marker=".", label=one.name)
         low, high = one.exact_95
-        right.errorbar(one.macs / 1e6, 100 * one.exact, yerr=[[100 * (one.exact - low)], [100 * (high - one.exact)]], marker="o", capsize=3)
+        right.errorbar(one.macs / 1e6, 100 * one.exact, yerr=[[100 * max(0.0, one.exact - low)], [100 * max(0.0, high - one.exact)]], marker="o", capsize=3)
         right.annotate(one.name, (one.macs / 1e6, 100 * one.exact), xytext=(7, 5), textcoords="offset points")
     left.set(xlabel="step", ylabel="plates read exactly, %")
     left.set_ylim(bottom=0)
