@@ -25,7 +25,7 @@ class Witnesses:
     silent: float
 
 
-WITNESSES = Witnesses(bias=-0.528, score=2.135, confidence=0.286, legible=-0.18, long=0.958, silent=-0.631)
+WITNESSES = Witnesses(bias=-0.369, score=2.208, confidence=0.313, legible=-0.136, long=0.752, silent=-0.085)
 BELIEVED = 0.12
 """What is a plate with less probability than this is not told."""
 

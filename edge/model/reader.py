@@ -21,6 +21,8 @@ from edge.vision.rectify import reader_input
 
 SURE = 0.95
 """A read less sure than this, before calibration, is worth more looks."""
+HOPELESS = 0.02
+"""Of a read less sure than this more looks make no plate: lettering, grilles, plates too far away."""
 WIDER = 0.06
 """How much wider the second look is cut, as a share of the plate's size: where a corner was found too far inside, a character is cut off, and what
 is left is read as surely as a whole plate."""
@@ -72,11 +74,16 @@ class Reader:
         return self._look(luma, [(quad, margin), (quad, margin + WIDER), (quad, 0.0), (whole, 0.0)])
 
     def _look(self, luma: Luma, cuts: list[tuple[Quad, float]]) -> PlateRead:
-        """Read the first two cuts, each a quad and the margin around it; where they differ or one is unsure, the others too, and weigh all together."""
+        """Read the first two cuts, each a quad and the margin around it; where they differ or one is unsure, the others too, and weigh all together.
+
+        A hopeless first read is not followed by any other.
+        """
         size = (self.manifest.width, self.manifest.height)
         reads: list[PlateRead] = []
         for quad, margin in cuts:
             reads.append(self._plain(self.infer(reader_input(luma, quad, *size, margin))))
+            if reads[0].confidence < HOPELESS:
+                break
             enough = len(reads) >= (2 if self._careful else 1)
             if enough and all(read.confidence >= SURE and read.text == reads[0].text for read in reads):
                 break

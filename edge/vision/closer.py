@@ -21,7 +21,7 @@ WANTED = 64.0
 """Width to which the closer look brings a plate, pixels of the network's input."""
 MOST_ZOOM = 2.0
 """Pixels of the network's input a pixel of the frame: beyond that nothing is there to be seen."""
-FAINT = 0.1
+FAINT = 0.15
 """Score from which something at the first look is worth a closer one."""
 
 
@@ -97,13 +97,18 @@ def carry(found: list[Detection], view: View, frame: tuple[int, int]) -> list[De
 
 
 def outside(found: list[Detection], settled: list[Detection], least: float = 0.7) -> list[Detection]:
-    """Of the finds of a closer look those that are no part of a plate which was seen well already: so near, half a plate may look like one."""
+    """Of the finds of a closer look those that are no part of a plate which was seen well already: so near, half a plate may look like one.
 
-    def within(one: Box, other: Box) -> bool:
-        across, down = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
-        return across > 0 and down > 0 and across * down > least * one.area
+    A part is no less than a sixth of its plate, and the plate was seen with more than half the part's score.
+    """
 
-    return [one for one in found if not any(within(one.box, large.box) for large in settled)]
+    def part(one: Detection, whole: Detection) -> bool:
+        across = min(one.box.x1, whole.box.x1) - max(one.box.x0, whole.box.x0)
+        down = min(one.box.y1, whole.box.y1) - max(one.box.y0, whole.box.y0)
+        inside = across > 0 and down > 0 and across * down > least * one.box.area
+        return inside and whole.box.area < 6 * one.box.area and whole.score > 0.5 * one.score
+
+    return [one for one in found if not any(part(one, whole) for whole in settled)]
 
 
 def merge(found: list[Detection], overlap: float = 0.45) -> list[Detection]:

@@ -104,5 +104,10 @@ def test_merging_keeps_the_surest_of_one_plate():
 
 
 def test_half_a_plate_that_was_seen_well_is_no_second_plate():
-    near, half, beside = plate(100, 100, 200, 0.4), plate(110, 105, 90, 0.9), plate(400, 100, 60, 0.9)
+    near, half, beside = plate(100, 100, 200, 0.5), plate(110, 105, 90, 0.9), plate(400, 100, 60, 0.9)
     assert closer.outside([half, beside], [near]) == [beside]
+
+
+def test_a_large_faint_nothing_does_not_hide_the_plate_within_it():
+    sure = plate(110, 105, 90, 0.9)
+    assert closer.outside([sure], [plate(100, 100, 200, 0.2), plate(0, 0, 600, 0.8)]) == [sure]

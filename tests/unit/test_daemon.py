@@ -184,13 +184,13 @@ def test_without_systemd_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, caplog
 
 def test_a_config_becomes_a_running_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wiring with fake networks, on a folder of pictures worked through: one car, one event; what the config says arrives."""
-    asked: list[tuple[Path, int, float | None]] = []
+    asked: list[tuple[Path, int, dict[str, Any]]] = []
 
     def fake(part: Any) -> Any:
         part.manifest = SimpleNamespace(name="fake", sha256="0" * 64)
 
-        def load(folder: Path, threads: int, threshold: float | None = None) -> Any:
-            asked.append((folder, threads, threshold))
+        def load(folder: Path, threads: int, **settings: Any) -> Any:
+            asked.append((folder, threads, settings))
             return part
 
         return SimpleNamespace(load=load)
@@ -200,11 +200,15 @@ def test_a_config_becomes_a_running_daemon(tmp_path: Path, monkeypatch: pytest.M
     for number in range(6):
         cv2.imwrite(str(tmp_path / f"{number}.png"), a_frame().luma)
     camera = {"name": "yard", "kind": "files", "source": str(tmp_path), "real_time": False, "fps_limit": 10}
-    config = a_config(tmp_path).model_dump() | {"camera": camera, "country": {"code": "gb"}, "models": {"threads": 3, "reader": "/my/reader"}}
+    config = a_config(tmp_path).model_dump() | {
+        "camera": camera,
+        "country": {"code": "gb"},
+        "models": {"threads": 3, "reader": "/my/reader", "closer_looks": 1},
+    }
     assert wiring.build(Config.model_validate(config)).run() == 0
     (event,) = Store(tmp_path / "events.sqlite", read_only=True).events()
     assert (event.camera, event.text, event.looks, event.country) == ("yard", "AB12CDE", 4, "gb")
-    assert asked == [(wiring.BUNDLES / "detector", 3, None), (Path("/my/reader"), 3, None)]
+    assert asked == [(wiring.BUNDLES / "detector", 3, {"threshold": None, "views": 1}), (Path("/my/reader"), 3, {"careful": False})]
     told = status.read(tmp_path / "run") or {}
     assert (told["threads"], told["bundles"]["reader"], told["camera"]["dropped"]) == (3, {"name": "fake", "sha256": "0" * 64}, 0)
 
