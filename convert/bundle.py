@@ -50,7 +50,7 @@ def make_bundle(
 
     Raises Refused with every reason when the file may not ship.
     """
-    from convert.export import load_float
+    from train.evaluation.nets import load_network
 
     experiment = load_experiment(run / "experiment.toml")
     found = audit(model_file)
@@ -58,7 +58,7 @@ def make_bundle(
         raise Refused(f"{model_file}: " + "; ".join(found.complaints[:5]))
     manifest = _describe(run, model_file, found, settings)
     model = model_file.read_bytes()
-    floats = float_net(load_float(experiment, run / "average.weights.h5"), experiment.kind)
+    floats = float_net(load_network(experiment, run / "average.weights.h5"), experiment.kind)
     verdict = verify(manifest, model, floats, validation, allowance.drop, allowance.least, progress)
     if not verdict.passed:
         raise Refused(

@@ -10,37 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from edge.errors import PlatewatchError
 from edge.vision.alphabet import CLASSES
-from train.config import Experiment
 from train.models.crnn import ROWS
-from train.models.detector import OUTPUTS, build_detector, for_training
-from train.models.readers import reader_network
+from train.models.detector import OUTPUTS
 
 Array = npt.NDArray[np.float32]
-
-
-class ExportError(PlatewatchError, ValueError):
-    """Weights and network do not fit."""
-
-
-def load_float(experiment: Experiment, weights: Path) -> keras.Model:
-    """The trained network with its weights, at the size of the experiment's last phase.
-
-    Detector: outputs score, box, corners. Reader: logits. Raises ExportError when the file does not fit.
-    """
-    keras.mixed_precision.set_global_policy("float32")
-    phase = experiment.phases[-1]
-    if experiment.kind == "detector":
-        model = build_detector(phase.height, phase.width, **experiment.network)
-        holder = for_training(model)
-    else:
-        model = holder = reader_network(experiment).model
-    try:
-        holder.load_weights(weights)
-    except (OSError, ValueError) as error:
-        raise ExportError(f"{weights}: does not fit the network of {experiment.name} ({str(error).splitlines()[0]})") from None
-    return model
 
 
 def detector_function(model: keras.Model) -> Any:

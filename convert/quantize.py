@@ -41,10 +41,11 @@ def convert(run: Path, pictures: Path, out: Path) -> None:
     """The conversion itself; call it in a process that may die."""
     import tensorflow as tf
 
-    from convert.export import load_float, save_graph
+    from convert.export import save_graph
+    from train.evaluation.nets import load_network
 
     experiment = load_experiment(run / "experiment.toml")
-    model = load_float(experiment, run / "average.weights.h5")
+    model = load_network(experiment, run / "average.weights.h5")
     calibration = np.load(pictures)
     with tempfile.TemporaryDirectory() as scratch:
         save_graph(model, experiment.kind, Path(scratch))

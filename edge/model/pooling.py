@@ -11,11 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge.model.confidence import with_confidence
-from edge.plates.ctc import log_likelihoods, steps_of
+from edge.plates.ctc import UNSEEN, log_likelihoods, steps_of
 from edge.records import PlateRead
-
-NO_VETO = -14.0
-"""The least log-probability that one look gives a text: a look that missed a character has no veto."""
 
 
 def pool(reads: Sequence[PlateRead]) -> PlateRead:
@@ -29,6 +26,6 @@ def pool(reads: Sequence[PlateRead]) -> PlateRead:
     if len(seen) < len(reads) or not texts:
         return max(reads, key=lambda read: read.confidence)
     log_p = np.array([log_likelihoods(texts, steps_of(read.logits)) for read in seen if read.logits is not None])
-    best = int(np.maximum(log_p, NO_VETO).sum(axis=0).argmax())
+    best = int(np.maximum(log_p, UNSEEN).sum(axis=0).argmax())
     clearest = max((read for read in seen if read.text == texts[best]), key=lambda read: read.confidence)
     return with_confidence(clearest, float(np.mean([math.exp(value) for value in log_p[:, best]])))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from edge.plates.automaton import automaton
 from edge.plates.choice import AUTO, Choice, choice
-from edge.plates.ctc import Steps, log_likelihoods, search, steps_of
+from edge.plates.ctc import UNSEEN, Steps, log_likelihoods, search, steps_of
 from edge.plates.guess import format_of, log_prior, name
 from edge.records import Character, PlateRead
 
@@ -43,8 +43,6 @@ GUESSED = Bounds(cost=3.5, margin=3.0, odds=6.0)
 """Where somebody named the countries, and where all are possible. Measured: docs/country-rules.md."""
 LEAST_LOG_P = -5.5
 """A text less probable than this under the reader is no reading, whatever it fits."""
-UNSEEN = -14.0
-"""The least log-probability that one look of several gives a text: a look that cut a character off has no veto."""
 CANDIDATES = 16
 """So many of the texts that fit are weighed against one another."""
 

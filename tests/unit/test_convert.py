@@ -57,13 +57,13 @@ def test_the_converted_file_is_int8_throughout(trained):
 
 def test_the_int8_file_computes_what_the_float_network_computes(trained):
     """The recurrence written out by hand is Keras' own; what is left is rounding."""
-    from convert.export import load_float
     from edge.model.tflite import Interpreter
     from edge.vision.quant import quantize_luma
     from train.config import load_experiment
+    from train.evaluation.nets import load_network
 
     kind, run, file = trained
-    floats = verify.float_net(load_float(load_experiment(run / "experiment.toml"), run / "average.weights.h5"), kind)
+    floats = verify.float_net(load_network(load_experiment(run / "experiment.toml"), run / "average.weights.h5"), kind)
     net = Interpreter(file.read_bytes(), "tiny")
     luma = np.random.default_rng(0).integers(0, 256, net.shape[1:3], dtype=np.uint8)
     values = quantize_luma(luma, net.scale_in.luma_table())[None, :, :, None]

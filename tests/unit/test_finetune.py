@@ -194,8 +194,8 @@ def test_a_bundle_leads_to_the_float_weights_it_was_made_from(tmp_path):
 def test_a_tiny_reader_is_fine_tuned_into_a_run_folder_that_convert_takes(own, tmp_path, few_drawn, capsys):
     """From start to the papers: the mix taken is the one whose figures are told, and a second call changes nothing."""
     pytest.importorskip("keras", reason="the training side is not installed; ./setup.sh test installs it")
-    from convert.export import load_float
     from train.config import load_experiment
+    from train.evaluation.nets import load_network
     from train.fit import fit
 
     (tmp_path / "tiny.toml").write_text(TINY)
@@ -226,7 +226,7 @@ def test_a_tiny_reader_is_fine_tuned_into_a_run_folder_that_convert_takes(own, t
     assert set(papers["data"]) == {"gate"}
     assert papers["begun_from"]["weights_sha256"] == figures["begun_from"]["weights_sha256"]
     start, end, taken = (
-        load_float(experiment, file).get_weights() for file in (run / "start.weights.h5", run / "training/average.weights.h5", run / "average.weights.h5")
+        load_network(experiment, file).get_weights() for file in (run / "start.weights.h5", run / "training/average.weights.h5", run / "average.weights.h5")
     )
     assert any(not np.allclose(a, b) for a, b in zip(start, end, strict=True)), "eight steps must change something"
     for mixed, expected in zip(taken, mix(start, end, figures["alpha"]), strict=True):

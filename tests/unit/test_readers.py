@@ -10,7 +10,6 @@ import pytest
 keras = pytest.importorskip("keras", reason="the training side is not installed; ./setup.sh test installs it")
 
 from convert import audit, bundle, quantize, verify  # noqa: E402
-from convert.export import load_float  # noqa: E402
 from edge.errors import ConfigError  # noqa: E402
 from edge.model.reader import Reader  # noqa: E402
 from edge.records import Box, Quad  # noqa: E402
@@ -21,6 +20,7 @@ from train.data import reading  # noqa: E402
 from train.data.batches import draw_batch  # noqa: E402
 from train.data.synth import labelled  # noqa: E402
 from train.data.synth.plates import PlateArtist  # noqa: E402
+from train.evaluation.nets import load_network  # noqa: E402
 from train.models import readers  # noqa: E402
 from train.models.losses import slots_loss  # noqa: E402
 
@@ -146,7 +146,7 @@ def test_the_converted_file_is_int8_throughout(shipped):
 def test_the_work_counted_from_the_layers_is_the_work_in_the_file(shipped):
     """The file does a little less: the first step of a recurrence has no state to multiply."""
     experiment, run, file, _ = shipped
-    counted, done = macs(load_float(experiment, run / "average.weights.h5")), audit.audit(file).macs
+    counted, done = macs(load_network(experiment, run / "average.weights.h5")), audit.audit(file).macs
     assert 0.97 * counted <= done <= counted
 
 
@@ -155,7 +155,7 @@ def test_the_device_reads_what_the_float_network_reads(shipped):
     experiment, run, _, folder = shipped
     reader = Reader.load(folder)
     assert reader.manifest.codec == READERS[experiment.architecture]
-    floats = Reader(reader.manifest, verify.float_net(load_float(experiment, run / "average.weights.h5"), "reader"))
+    floats = Reader(reader.manifest, verify.float_net(load_network(experiment, run / "average.weights.h5"), "reader"))
     luma = np.random.default_rng(0).integers(0, 256, (48, 128), dtype=np.uint8)
     raw, wanted = reader.infer(luma), floats.infer(luma)
     scale = reader._net.scales_out[0]
