@@ -38,7 +38,7 @@ class Interpreter:
         from ai_edge_litert.interpreter import Interpreter as Runtime
 
         try:
-            with _quiet():
+            with quiet():
                 self._runtime: Any = Runtime(model_content=model, num_threads=max(1, threads))
                 self._runtime.allocate_tensors()
         except (ValueError, RuntimeError) as error:
@@ -62,7 +62,7 @@ class Interpreter:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The runtime's library writes a line about its delegate to the process's stderr, where only our own sentences belong."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float32]
 WEIGHTS = "average.weights.h5"
 
 
-class _Plain:
+class Plain:
     """The scale of numbers that are what they say."""
 
     def dequantize(self, values: Array) -> Array:
@@ -39,7 +39,7 @@ class FloatNet:
     def __init__(self, forward: Callable[[Array], list[Array]], shape: tuple[int, ...], output_shapes: list[tuple[int, ...]]) -> None:
         self._forward, self.shape, self.output_shapes = forward, shape, output_shapes
         self.scale_in = Scale(1.0 / 128.0, 0)
-        self.scales_out: list[Any] = [_Plain() for _ in output_shapes]
+        self.scales_out: list[Any] = [Plain() for _ in output_shapes]
 
     def run(self, values: npt.NDArray[np.int8]) -> list[Any]:
         """As `edge.model.tflite.Interpreter.run`, with float outputs."""
