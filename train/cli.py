@@ -8,7 +8,7 @@ import sys
 
 from edge.errors import PlatewatchError
 
-COMMANDS = ("draw", "prepare", "fit", "compare", "finetune", "search", "evaluate")
+COMMANDS = ("draw", "prepare", "fit", "compare", "finetune", "average", "search", "evaluate")
 """Modules of `train.commands`, in the order in which --help names them."""
 
 
