@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import Any
 
 import numpy as np
@@ -26,15 +27,20 @@ class VariantNet:
 
     def __init__(self, model: bytes, name: str, runtime: str = "litert", threads: int = 1) -> None:
         try:
-            module = importlib.import_module(RUNTIMES[runtime])
+            with quiet():  # TensorFlow greets the world on stderr
+                module = importlib.import_module(RUNTIMES[runtime])
         except ImportError:
             raise RuntimeMissing(f"{runtime} is not installed here; leave it out, or install it with pip") from None
         try:
-            with quiet():
+            with quiet(), warnings.catch_warnings():
+                # TensorFlow says here that its interpreter will move house: for whoever compares the two that is no news.
+                warnings.simplefilter("ignore")
                 self._runtime: Any = module.Interpreter(model_content=model, num_threads=max(1, threads))
                 self._runtime.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise PlatewatchError(f"{name}: {runtime} cannot run it ({str(error).splitlines()[0]})") from None
+        except SystemError:  # what tflite-runtime 2.14 says under NumPy 2
+            raise PlatewatchError(f"{name}: {runtime} was built for another NumPy than {np.__version__}; give it an environment with numpy<2") from None
         (entry,) = self._runtime.get_input_details()
         exits = self._runtime.get_output_details()
         self.shape: tuple[int, ...] = tuple(int(size) for size in entry["shape"])

@@ -154,6 +154,8 @@ def run(args: argparse.Namespace) -> int:
         try:
             began = time.perf_counter()
             luma, picture = load_image(name)
+            if not args.annotate:
+                del picture  # a photograph's colours take more memory than both networks
             looks = (look_at_crop if args.crop else look)(luma, detector, reader)
             said = [apply_rules(one.read, args.country) for one in looks.plates]
             total_ms = 1000 * (time.perf_counter() - began)

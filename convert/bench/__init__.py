@@ -1,0 +1,1 @@
+from convert.bench.variants import measure_variants as measure_variants
