@@ -1,137 +1,212 @@
-"""`platewatch doctor`: checks this device and says in words what to mend."""
+"""`platewatch doctor`: checks this device and says in words what to mend.
+
+A check is a function from the device to an `Outcome`, and one line in `CHECKS`. It may raise: that is an outcome too, and the others go on.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import PlatewatchError
+
+if TYPE_CHECKING:
+    from edge.config import Config
+
+
+PROCESSOR_FILES = tuple(Path(name) for name in ("/sys/devices/system/cpu/possible", "/sys/devices/system/cpu/present", "/proc/cpuinfo"))
+"""Where XNNPACK looks for the processor's kind and cores; where it finds nothing it turns itself off without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check saw. `state` is good, note (works, could be better) or bad (must be mended); `mend` is what to do, where there is something to do."""
+
+    state: str
+    words: str
+    mend: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `state` is good, note (works, could be better) or bad (must be mended)."""
+    """An outcome and the name of the check that it belongs to."""
 
-    state: str
     what: str
-    words: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the checks look at: the config file if one was named, and what stands in it if it can be used."""
+
+    config_file: str | None = None
+    config: Config | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `platewatch doctor`."""
-    parser.add_argument("--config", metavar="FILE", help="check this config file, its store and its camera's kind too")
+    parser.add_argument("--config", metavar="FILE", help="check this config file, its bundles and its store too")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when nothing is bad."""
-    import json
-
     worst = 0
     for finding in examine(args.config):
+        seen = finding.outcome
+        told = "; ".join(filter(None, (seen.words, seen.mend)))
         if args.json:
-            print(json.dumps({"state": finding.state, "what": finding.what, "words": finding.words}))
+            print(json.dumps({"state": seen.state, "what": finding.what, "words": seen.words, "mend": seen.mend}), flush=True)
         else:
-            print(f"{ {'good': ' ok ', 'note': 'note', 'bad': 'BAD '}[finding.state] }  {finding.what}: {finding.words}")
-        worst |= finding.state == "bad"
+            print(f"{ {'good': ' ok ', 'note': 'note', 'bad': 'BAD '}[seen.state] }  {finding.what}: {told}", flush=True)
+        worst |= seen.state == "bad"
     return int(worst)
 
 
-def examine(config: str | None) -> Iterator[Finding]:
+def examine(config_file: str | None) -> Iterator[Finding]:
     """Every check; one that fails does not stop the others."""
-    checks: list[Callable[[], Finding]] = [
-        _machine,
-        _runtime,
-        lambda: _bundle("detector", config),
-        lambda: _bundle("reader", config),
-        _temperature,
-        _camera_library,
-    ]
-    if config:
-        checks += [lambda: _config(config), lambda: _disk(config)]
-    for check in checks:
+    device = Device(config_file, _usable(config_file))
+    for what, check in CHECKS.items():
         try:
-            yield check()
+            outcome = check(device)
         except PlatewatchError as error:
-            yield Finding("bad", getattr(check, "__name__", "check").strip("_<>").replace("lambda", "bundle"), str(error))
+            outcome = Outcome("bad", str(error))
+        except Exception as error:  # a doctor that dies of one patient helps none of the others
+            outcome = Outcome("bad", f"could not be checked ({type(error).__name__}: {' '.join(str(error).split())})")
+        if outcome is not None:
+            yield Finding(what, outcome)
 
 
-def _machine() -> Finding:
+def _usable(config_file: str | None) -> Config | None:
+    """What stands in the file; None where there is none or it is wrong, which the check `config` tells."""
+    if config_file is None:
+        return None
+    try:
+        from edge.config import load
+
+        return load(config_file)
+    except (PlatewatchError, ImportError):
+        return None
+
+
+def _machine(_: Device) -> Outcome:
     model = Path("/proc/device-tree/model")
     name = model.read_text().rstrip("\0") if model.is_file() else platform.platform()
     if platform.machine() not in ("aarch64", "x86_64"):
-        return Finding("bad", "machine", f"{platform.machine()} has no TFLite runtime; install the 64-bit Raspberry Pi OS")
-    return Finding("good", "machine", f"{name}, Python {platform.python_version()}")
+        return Outcome("bad", f"{platform.machine()} has no TFLite runtime", "install the 64-bit Raspberry Pi OS")
+    return Outcome("good", f"{name}, Python {platform.python_version()}")
 
 
-def _runtime() -> Finding:
+def _runtime(_: Device) -> Outcome:
+    from importlib.metadata import PackageNotFoundError
+
     from edge.model.tflite import runtime_version
 
-    return Finding("good", "runtime", runtime_version())
+    try:
+        return Outcome("good", runtime_version())
+    except PackageNotFoundError:
+        return Outcome("bad", "ai-edge-litert is not installed", "run ./setup.sh demo, or pip install ai-edge-litert")
 
 
-def _bundle(kind: str, config: str | None) -> Finding:
-    """The golden self-test of one bundle."""
-    from edge.model.detector import Detector
-    from edge.model.manifest import SHIPPED
-    from edge.model.reader import Reader
-    from edge.model.selftest import golden
+def _config(device: Device) -> Outcome | None:
+    if device.config_file is None:
+        return None
+    from edge.config import load
 
-    folder: str | Path = SHIPPED / kind
-    if config:
-        from edge.config import load
-
-        folder = getattr(load(config).models, kind) or folder
-    model = (Detector if kind == "detector" else Reader).load(folder)
-    if not model.manifest.golden:
-        return Finding("note", kind, f"{model.manifest.name} has no golden to compare with")
-    if golden(model) == model.manifest.golden:
-        return Finding("good", kind, f"{model.manifest.name} computes exactly what was measured, bit for bit; XNNPACK is on")
-    return Finding(
-        "bad",
-        kind,
-        f"{model.manifest.name} computes something else here than where it was measured: XNNPACK is probably off "
-        "(is /sys readable? is ai-edge-litert the version that this release names?); reads may be slower and a little worse",
-    )
+    load(device.config_file)
+    return Outcome("good", f"{device.config_file} is valid")
 
 
-def _temperature() -> Finding:
+def _bundle(kind: str) -> Callable[[Device], Outcome]:
+    """The golden self-test of the bundle that the config names, or of the shipped one."""
+
+    def check(device: Device) -> Outcome:
+        from edge.model.selftest import self_test_apart
+        from edge.wiring import bundle_dir
+
+        folder = bundle_dir(getattr(device.config.models, kind) if device.config else kind)
+        return weigh(self_test_apart(kind, folder))
+
+    return check
+
+
+def weigh(test: dict[str, Any]) -> Outcome:
+    """What a self-test means for the owner."""
+    from edge.model.selftest import MEASURED_WITH, State
+
+    name, state, runtime = test["name"], State(test["state"]), test["runtime"]
+    fast = {True: "XNNPACK is on", False: "XNNPACK is off", None: "this runtime does not tell whether XNNPACK is on"}[test["delegated"]]
+    wake = f"install the runtime that it was measured with, {MEASURED_WITH} (here: {runtime})"
+    if blind := [path for path in PROCESSOR_FILES if not _says_something(path)]:
+        wake = f"XNNPACK finds the processor by {blind[0]}, which cannot be read: in a container or chroot, mount /sys and /proc"
+    match state:
+        case State.EXACT:
+            return Outcome("good", f"{name} computes exactly what was measured, bit for bit; {fast}")
+        case State.EXACT_BUT_SLOW:
+            return Outcome("bad", f"{name} computes exactly what was measured, but XNNPACK is off: reads are slower", wake)
+        case State.XNNPACK_OFF:
+            return Outcome("bad", f"XNNPACK is off: {name} is computed by the builtin kernels, slower and with other last digits than were measured", wake)
+        case State.OTHER_RUNTIME:
+            return Outcome(
+                "bad",
+                f"{fast}, but {name} computes something else here than where it was measured: {runtime} or this processor computes otherwise",
+                f"install the runtime that it was measured with, {MEASURED_WITH}; if it is that one, python -m convert evaluate tells what reads are worth",
+            )
+        case State.NO_GOLDEN:
+            return Outcome("note", f"{name} has no golden to compare with; {fast}", "make the bundle anew with python -m convert bundle")
+
+
+def _says_something(path: Path) -> bool:
+    try:
+        return bool(path.read_text().strip())
+    except OSError:
+        return False
+
+
+def _temperature(_: Device) -> Outcome:
     from edge.health import temperature_c
 
     celsius = temperature_c()
     if celsius is None:
-        return Finding("note", "temperature", "this machine does not tell")
-    hot = celsius >= 80
-    return Finding(
-        "note" if hot else "good", "temperature", f"{celsius:.0f} C" + ("; a Raspberry Pi slows down from 80 C: give it a heat sink or a fan" if hot else "")
-    )
+        return Outcome("note", "this machine does not tell")
+    if celsius >= 80:
+        return Outcome("note", f"{celsius:.0f} C; a Raspberry Pi slows down from 80 C", "give it a heat sink or a fan")
+    return Outcome("good", f"{celsius:.0f} C")
 
 
-def _camera_library() -> Finding:
+def _camera_library(_: Device) -> Outcome:
     import importlib.util
 
     if importlib.util.find_spec("picamera2"):
-        return Finding("good", "Pi camera", "picamera2 is installed")
-    return Finding("note", "Pi camera", "picamera2 is not installed: USB, RTSP and files work; for a Pi camera: sudo apt install python3-picamera2")
+        return Outcome("good", "picamera2 is installed")
+    return Outcome("note", "picamera2 is not installed: USB, RTSP and files work", "for a Pi camera: sudo apt install python3-picamera2")
 
 
-def _config(config: str) -> Finding:
-    from edge.config import load
-
-    load(config)
-    return Finding("good", "config", f"{config} is valid")
-
-
-def _disk(config: str) -> Finding:
-    from edge.config import load
-
-    store = load(config).store
+def _disk(device: Device) -> Outcome | None:
+    if device.config is None:
+        return None
+    store = device.config.store
     folder = next(parent for parent in Path(store.path).resolve().parents if parent.is_dir())
     free_mb = shutil.disk_usage(folder).free / 1e6
     if free_mb < store.keep_at_least_mb_free:
-        return Finding("bad", "disk", f"{free_mb:.0f} MB free at {folder}, the floor is {store.keep_at_least_mb_free} MB: old events go first; free some space")
-    return Finding("good", "disk", f"{free_mb:.0f} MB free at {folder}")
+        return Outcome("bad", f"{free_mb:.0f} MB free at {folder}, the floor is {store.keep_at_least_mb_free} MB: old events go first", "free some space")
+    return Outcome("good", f"{free_mb:.0f} MB free at {folder}")
+
+
+CHECKS: dict[str, Callable[[Device], Outcome | None]] = {
+    "machine": _machine,
+    "runtime": _runtime,
+    "config": _config,
+    "detector": _bundle("detector"),
+    "reader": _bundle("reader"),
+    "temperature": _temperature,
+    "Pi camera": _camera_library,
+    "disk": _disk,
+}
+"""Name -> check, in the order in which they are told; one that answers None has nothing to say here."""
