@@ -28,6 +28,10 @@ UNSEEN = -14.0
 """The least log-probability that one look of several gives a text: a look that cut a character off has no veto."""
 
 
+RESCALE = 4
+"""Steps after which the forward variables are scaled up again (Graves 2006): probabilities in 32 bits do not underflow 64 bits within so many."""
+
+
 class Grammar(Protocol):
     """What the search asks of an automaton; state 0 is the start, a negative state is dead."""
 
@@ -66,21 +70,22 @@ def log_likelihoods(texts: Sequence[str], steps: Steps) -> list[float]:
         labels[row, 1 : 2 * len(text) : 2] = [1 + ALPHABET.index(char) for char in text]
         written[row, : 2 * len(text) + 1] = 1.0
     emitted = steps[:, labels] * written
-    # From two states back only into a character that differs from the one before.
-    skips = np.zeros(labels.shape)
-    skips[:, 3::2] = labels[:, 3::2] != labels[:, 1:-2:2]
-    alpha = np.zeros(labels.shape)
-    alpha[:, :2] = emitted[0, :, :2]
+    # moves[text, s, t]: whether state t follows state s: itself, the one before, and from two back only into a character that differs.
+    places = np.arange(states)
+    moves = np.zeros((len(texts), states, states))
+    moves[:, places, places] = moves[:, places[:-1], places[1:]] = 1.0
+    moves[:, places[1:-2:2], places[3::2]] = labels[:, 3::2] != labels[:, 1:-2:2]
+    alpha = np.zeros((len(texts), 1, states))
+    alpha[:, 0, :2] = emitted[0, :, :2]
     log_scale = np.zeros(len(texts))
-    for row_p in emitted[1:]:
-        grown = alpha.copy()
-        grown[:, 1:] += alpha[:, :-1]
-        grown[:, 2:] += alpha[:, :-2] * skips[:, 2:]
-        grown *= row_p
-        total = grown.sum(axis=1)
-        total[total <= 0.0] = 1.0
-        alpha = grown / total[:, None]  # rescaled as in Graves 2006: no underflow
-        log_scale += np.log(total)
+    for number, row_p in enumerate(emitted[1:, :, None], start=1):
+        alpha = alpha @ moves * row_p
+        if number % RESCALE == 0:
+            total = alpha.sum(axis=(1, 2))
+            total[total <= 0.0] = 1.0
+            alpha /= total[:, None, None]
+            log_scale += np.log(total)
+    alpha = alpha[:, 0]
     ends = [float(alpha[row, max(0, 2 * len(text) - 1) : 2 * len(text) + 1].sum()) for row, text in enumerate(texts)]
     return [float(scale) + math.log(end) if end > 0.0 else -math.inf for scale, end in zip(log_scale, ends, strict=True)]
 
