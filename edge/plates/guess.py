@@ -8,7 +8,6 @@ no file describes. Vanity formats (`rule = false`) count here, though no text is
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ SURE = 0.95
 class Shape:
     """One thing that formats of several countries may write, and P(country and format) of each of those countries."""
 
-    regex: re.Pattern[str]
+    form: Format
     places: tuple[Alternatives, ...]
     owners: Mapping[str, float]
 
@@ -75,7 +74,7 @@ def name(text: str, wanted: Choice) -> tuple[str | None, bool]:
 
 def format_of(text: str, code: str) -> Format | None:
     """The country's format that most likely wrote the text; None where it fits no rule."""
-    fitting = [form for form in countries()[code].formats if form.rule and form.regex.fullmatch(text)]
+    fitting = [form for form in countries()[code].formats if form.rule and form.fits(text)]
     return max(fitting, key=lambda form: form.weight * share(text, _places(form)), default=None)
 
 
@@ -90,7 +89,7 @@ def _places(form: Format) -> tuple[Alternatives, ...]:
 @cache
 def _shapes(codes: tuple[str, ...]) -> tuple[Shape, ...]:
     """The formats of `codes`, those that differ in their marks alone as one."""
-    regexes: dict[tuple[Alternatives, ...], re.Pattern[str]] = {}
+    forms: dict[tuple[Alternatives, ...], Format] = {}
     owners: dict[tuple[Alternatives, ...], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     everybody = sum(countries()[code].weight for code in codes)
     for code in codes:
@@ -98,9 +97,9 @@ def _shapes(codes: tuple[str, ...]) -> tuple[Shape, ...]:
         whole = sum(form.weight for form in country.formats)
         for form in country.formats:
             places = _places(form)
-            regexes[places] = form.regex
+            forms[places] = form
             owners[places][code] += country.weight / everybody * form.weight / whole
-    return tuple(Shape(regex, places, dict(owners[places])) for places, regex in regexes.items())
+    return tuple(Shape(form, places, dict(owners[places])) for places, form in forms.items())
 
 
 @lru_cache(maxsize=4096)
@@ -108,7 +107,7 @@ def _joint(text: str, codes: tuple[str, ...]) -> dict[str, float]:
     """P(country and text) of the countries that have a format for the text."""
     found: dict[str, float] = defaultdict(float)
     for shape in _shapes(codes):
-        if shape.regex.fullmatch(text):
+        if shape.form.fits(text):
             p = share(text, shape.places)
             for code, owned in shape.owners.items():
                 found[code] += owned * p

@@ -47,16 +47,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One way in which a country writes its plates. `drawing` holds the keys that only the generator needs."""
+    """One way in which a country writes its plates, `shortest` to `longest` characters. `drawing` holds the keys that only the generator needs."""
 
     pattern: str
     places: tuple[Place, ...]
     lines: int
     weight: float
-    regex: re.Pattern[str]
+    shortest: int
+    longest: int
     breadth: float
     rule: bool
     drawing: Mapping[str, Any]
+
+    def fits(self, text: str) -> bool:
+        """Whether `text` (A-Z0-9 only) is a whole plate of this format."""
+        return self.shortest <= len(text) <= self.longest and _compiled("".join(place.regex for place in self.places)).fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,12 @@ class Country:
     generic: bool
     weight: float
     drawing: Mapping[str, Any]
+
+
+@cache
+def _compiled(regex: str) -> re.Pattern[str]:
+    """Most formats are never asked, because their length does not fit: compiling all of them would double the time that it takes to load the countries."""
+    return re.compile(regex)
 
 
 def _shape(entries: tuple[str, ...]) -> str:
@@ -107,19 +118,25 @@ def _format(table: Mapping[str, Any], country: Mapping[str, Any]) -> Format:
         places=places,
         lines=2 if any(place.mark == "|" for place in places) else 1,
         weight=float(table.get("weight", 1.0)),
-        regex=re.compile("".join(place.regex for place in places)),
+        shortest=sum(min(map(len, place.choices)) for place in places if place.choices and not place.optional),
+        longest=sum(max(map(len, place.choices)) for place in places if place.choices),
         breadth=sum(math.log(len(place.choices)) for place in places if place.choices),
         rule=bool(table.get("rule", True)),
         drawing={key: value for key, value in table.items() if key not in ("pattern", "weight", "rule")},
     )
 
 
+@cache
+def _base(path: Path) -> dict[str, Any]:
+    """What many regions extend is read once, and shared by them."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
 def parse(text: str, folder: Path = COUNTRIES) -> Country:
     """The country that the TOML `text` describes. Raises KeyError for a class or list that it does not define."""
     table = tomllib.loads(text)
     while "extends" in table:
-        base = tomllib.loads((folder / f"{table.pop('extends')}.toml").read_text(encoding="utf-8"))
-        table = {**base, **table}
+        table = {**_base(folder / f"{table.pop('extends')}.toml"), **table}
     known = ("code", "name", "formats", "good", "bad", "generic", "weight", "sets", "lists", "open_lists")
     return Country(
         code=table["code"],
@@ -141,7 +158,7 @@ def countries() -> dict[str, Country]:
 
 def matches(text: str, code: str) -> bool:
     """Whether `text` (A-Z0-9 only) is a whole plate of the country."""
-    return any(form.rule and form.regex.fullmatch(text) for form in countries()[code].formats)
+    return any(form.rule and form.fits(text) for form in countries()[code].formats)
 
 
 def candidates(text: str) -> list[str]:
@@ -149,6 +166,6 @@ def candidates(text: str) -> list[str]:
     found = [
         (min(form.breadth for form in fitting), code)
         for code, country in countries().items()
-        if not country.generic and (fitting := [form for form in country.formats if form.rule and form.regex.fullmatch(text)])
+        if not country.generic and (fitting := [form for form in country.formats if form.rule and form.fits(text)])
     ]
     return [code for _, code in sorted(found)]
