@@ -9,7 +9,23 @@ import sys
 
 from edge.errors import PlatewatchError
 
-COMMANDS = ("quantize", "audit", "bundle", "confidence", "evaluate", "witnesses")
+COMMANDS = (
+    "quantize",
+    "methods",
+    "audit",
+    "layers",
+    "verify",
+    "bundle",
+    "confidence",
+    "evaluate",
+    "peers",
+    "witnesses",
+    "moving",
+    "lookalikes",
+    "bench",
+    "cost",
+    "all",
+)
 """Modules of `convert.commands`, in the order in which --help names them."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def fit_confidence(manifest: Manifest, net: Net, folders: Sequence[Path], detect
     Cut-out plates and whole photographs count, with what `detector` (made with threshold LOWEST) wrongly takes for a plate. Where too few reads
     can be judged the confidence stays as the network gives it, and the evidence says so.
     """
-    plain = manifest.model_copy(update={"temperature": 1.0, "calibration": None})
+    plain = replace(manifest, temperature=1.0, calibration=None)
     cases = run_models(list(folders), detector, Reader(plain, net), progress)
     found: Study | None = study(outcomes(cases), READER_CODECS[manifest.codec].decode)
     if found is None:
@@ -32,7 +33,7 @@ def fit_confidence(manifest: Manifest, net: Net, folders: Sequence[Path], detect
         evidence = {**found.as_json(), "detector": detector.manifest.name}
         fitted = found.chosen.calibration and tuple(round(value, 4) for value in found.chosen.calibration)
         chosen = {"temperature": found.chosen.temperature, "calibration": fitted}
-    return plain.model_copy(update={**chosen, "accuracy": {**manifest.accuracy, "confidence": evidence}}), found
+    return replace(plain, **chosen, accuracy={**manifest.accuracy, "confidence": evidence}), found
 
 
 def refit(folder: Path, folders: Sequence[Path], detector_folder: Path, progress: Any = iter) -> Study | None:

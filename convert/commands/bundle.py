@@ -17,28 +17,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     parser.add_argument("--allowed-drop", type=float, default=0.5, metavar="POINTS", help="how much int8 may lose, in points (default: 0.5)")
     parser.add_argument("--least", type=int, default=500, metavar="N", help="how many labelled plates it takes (default: 500)")
+    parser.add_argument("--float", dest="floats", choices=("tflite", "keras"), default="tflite", help="the float side (default: tflite, checked against Keras)")
     parser.add_argument("--threshold", type=float, help="detector: score from which a detection counts")
     parser.add_argument("--margin", type=float, help="reader: share of the plate kept around it")
     parser.add_argument("--detector", type=Path, metavar="DIR", help="reader: the bundle behind which its confidence is fitted (default: the shipped one)")
 
 
 def run(options: argparse.Namespace) -> int:
-    from convert.bundle import Allowance, make_bundle
+    from rich.console import Console
+
+    from convert.bundle import make_bundle
     from convert.confidence import in_words
+    from convert.gate.input import allowance_of, check_run
+    from convert.gate.words import tell
     from edge.model.manifest import SHIPPED
     from train.data.formats.native import find_folders
 
     settings = {key: getattr(options, key) for key in ("threshold", "margin") if getattr(options, key) is not None}
-    allowance = Allowance(options.allowed_drop / 100, options.least)
+    allowance = allowance_of(options.allowed_drop, options.least)
+    check_run(options.run_folder)
     manifest, verdict, found = make_bundle(
-        options.run_folder, options.file, find_folders(options.validate), options.out, allowance, settings, progress, options.detector or SHIPPED / "detector"
+        options.run_folder,
+        options.file,
+        find_folders(options.validate),
+        options.out,
+        allowance,
+        settings,
+        progress,
+        options.detector or SHIPPED / "detector",
+        options.floats,
     )
-    low, high = (100 * value for value in verdict.interval)
+    tell(verdict, manifest.name, Console())
     print(f"{options.out}: {manifest.name}, {manifest.macs / 1e6:.0f} MMAC")
-    what, interval = ("exact plates",) * 2 if manifest.kind == "reader" else ("average precision", f"recall at a score of {manifest.threshold}")
-    print(
-        f"int8 loses {100 * verdict.drop:.2f} points of {what} on {verdict.evidence} plates; 95 % interval of the drop in {interval}: {low:.2f} to {high:.2f}"
-    )
     if manifest.kind == "reader":
         print(in_words(found))
     return 0

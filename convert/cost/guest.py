@@ -116,7 +116,7 @@ def golden(*folders: str) -> dict[str, Any]:
 def _files(folder: Path) -> tuple[Any, bytes]:
     from edge.model.manifest import MANIFEST_FILE, MODEL_FILE, Manifest
 
-    return Manifest.model_validate_json((folder / MANIFEST_FILE).read_bytes()), (folder / MODEL_FILE).read_bytes()
+    return Manifest.of(json.loads((folder / MANIFEST_FILE).read_bytes())), (folder / MODEL_FILE).read_bytes()
 
 
 def loaded() -> list[str]:

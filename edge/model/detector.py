@@ -30,7 +30,9 @@ class Detector:
         self._net = net
         self._table = self._net.scale_in.luma_table()
         by_channels = {shape[-1]: place for place, shape in enumerate(self._net.output_shapes)}
-        if self._net.shape != (1, manifest.height, manifest.width, 1) or sorted(by_channels) != sorted(CHANNELS.values()):
+        cells = (1, -(-manifest.height // detector_codec.STRIDE), -(-manifest.width // detector_codec.STRIDE))
+        fits = sorted(self._net.output_shapes) == sorted((*cells, channels) for channels in CHANNELS.values())
+        if self._net.shape != (1, manifest.height, manifest.width, 1) or not fits:
             raise BundleError(f"{manifest.name}: its tensors do not fit the codec {manifest.codec}")
         self._places = {name: by_channels[channels] for name, channels in CHANNELS.items()}
 

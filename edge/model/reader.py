@@ -16,7 +16,8 @@ from edge.model.tflite import Interpreter, Net
 from edge.records import Box, Luma, PlateRead, Quad
 from edge.vision.alphabet import CLASSES
 from edge.vision.quant import quantize_luma
-from edge.vision.reader_codecs import READER_CODECS
+from edge.vision.reader_codec import MAX_LENGTH
+from edge.vision.reader_codecs import READER_CODECS, ReaderCodec
 from edge.vision.rectify import reader_input
 
 SURE = 0.95
@@ -38,7 +39,7 @@ class Reader:
         self._net = net
         self._table = self._net.scale_in.luma_table()
         shapes = self._net.output_shapes
-        if self._net.shape != (1, manifest.height, manifest.width, 1) or len(shapes) != 1 or shapes[0][-1] != CLASSES:
+        if self._net.shape != (1, manifest.height, manifest.width, 1) or len(shapes) != 1 or not _fits(self._codec, shapes[0]):
             raise BundleError(f"{manifest.name}: its tensors do not fit the codec {manifest.codec}")
 
     @classmethod
@@ -93,3 +94,9 @@ class Reader:
         """Decoded, not yet calibrated. Only the logits of a layout by rows travel with the read: the country rules search the paths through those."""
         logits = self._net.scales_out[0].dequantize(raw) / np.float32(self.manifest.temperature)
         return replace(self._codec.decode(logits), logits=logits if self._codec.BY_ROW else None)
+
+
+def _fits(codec: ReaderCodec, shape: tuple[int, ...]) -> bool:
+    """(1, steps, 37): two rows of steps that can hold the longest text each, or so few that they must be slots."""
+    steps = shape[1] if len(shape) == 3 else 0
+    return shape[0] == 1 and shape[-1] == CLASSES and (steps % 2 == 0 and steps >= 2 * MAX_LENGTH if codec.BY_ROW else 0 < steps < 2 * MAX_LENGTH)

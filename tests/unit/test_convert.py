@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 
@@ -84,6 +85,22 @@ def test_a_float_file_is_refused(tmp_path):
     path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([double.get_concrete_function()]).convert())
     assert any("is float32" in complaint for complaint in audit.audit(path).complaints)
     assert cli.main(["audit", str(path)]) == 1
+    folder = shutil.copytree(SHIPPED / "reader", tmp_path / "reader")
+    (folder / "model.tflite").write_bytes(path.read_bytes())
+    manifest = json.loads((folder / "manifest.json").read_text()) | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="inputs and outputs are not int8"):
+        Reader.load(folder)
+
+
+def test_the_gate_holds_a_file_against_a_float_file_that_is_keras(trained, tmp_path, capsys):
+    """The default of `convert verify`: the float side is made, checked and asked."""
+    kind, run, file = trained
+    data = (labelled.draw_clean_crops if kind == "reader" else labelled.draw_scenes)(tmp_path / "data", 3)
+    assert cli.main(["verify", str(run), str(file), "--validate", str(data), "--least", "1", "--allowed-drop", "100"]) == 0
+    told = capsys.readouterr().out
+    assert "float32 .tflite" in told
+    assert told.splitlines()[-1] == "passed"
 
 
 def test_what_is_no_model_is_one_sentence(tmp_path, capsys):
@@ -108,6 +125,7 @@ def test_a_passed_bundle_carries_its_verdict_and_its_golden(trained, tmp_path):
     assert verdict.passed
     written = json.loads((tmp_path / "out/manifest.json").read_text())
     assert written["accuracy"]["evidence"] == verdict.evidence >= 1
+    assert written["quantization"]["sha256"] == written["sha256"]
     assert len(written["golden"]) == 64
     assert fitted is None
     if kind == "reader":
@@ -125,12 +143,6 @@ def test_a_converter_that_dies_is_an_error_message(tmp_path):
     (tmp_path / "average.weights.h5").write_bytes(b"no weights")
     with pytest.raises(quantize.ConversionError, match="ended with code"):
         quantize.quantize(tmp_path, [], tmp_path / "out.tflite")
-
-
-def test_the_drop_is_judged_with_its_interval():
-    differences = np.array([0.0] * 95 + [1.0] * 5)
-    low, high = verify._bootstrap(differences)
-    assert 0.0 <= low < 0.05 < high < 0.12
 
 
 def test_evaluate_prints_tables_and_writes_json_and_a_sheet(tmp_path, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -182,7 +183,7 @@ def test_without_a_golden_there_is_nothing_to_compare():
 
 
 def replace_golden(manifest, value):
-    return manifest.model_copy(update={"golden": value})
+    return replace(manifest, golden=value)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
-from edge.errors import ConfigError
+from edge.errors import BundleError, ConfigError
 from edge.model.detector import CHANNELS, Detector
 from edge.model.manifest import Manifest
 from edge.model.reader import Reader
@@ -101,9 +100,8 @@ def load_run(folder: Path, settings: dict[str, float], lowest: float, views: int
         "sha256": hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest(),
     }
     try:
-        manifest = Manifest.model_validate({**about, **settings})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(f"--{first['loc'][0]} {first['input']}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
+        manifest = Manifest.of({**about, **settings})
+    except BundleError as error:
+        raise ConfigError(f"--{error}") from None
     net = float_net(model, experiment.kind)
     return Detector(manifest, net, lowest, views) if experiment.kind == "detector" else Reader(manifest, net)
