@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from convert.gate.verdict import LARGE, Verdict
 
@@ -49,12 +49,15 @@ def in_words(verdict: Verdict) -> list[str]:
 
 
 def _sources(verdict: Verdict) -> Table:
-    table = Table("source", "plates", "float, %", "variant, %", "drop", "lost / won", "mid-p", "verdict", title=f"{verdict.what} by source")
+    headings = ("plates", "float", "variant", "drop", "lost/won", "mid-p", "verdict")
+    table = Table(
+        Column("source", no_wrap=True), *headings, title=f"{verdict.what} by source, %", caption=f"few: fewer than {LARGE} plates, shown and not judged"
+    )
     for one in verdict.by_source:
-        ruling = ("passed" if one.passed else "REFUSED") if one.judged else f"fewer than {LARGE}"
+        ruling = ("passed" if one.passed else "REFUSED") if one.judged else "few"
         shares = [f"{100 * value:.1f}" for value in (one.floats, one.variant)]
         table.add_row(
-            one.name, str(one.plates), *shares, f"{100 * one.drop:.2f}", f"{one.differing.lost} / {one.differing.won}", f"{one.differing.p:.2f}", ruling
+            one.name, str(one.plates), *shares, f"{100 * one.drop:.2f}", f"{one.differing.lost}/{one.differing.won}", f"{one.differing.p:.2f}", ruling
         )
     return table
 
