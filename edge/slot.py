@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Slot(Generic[T]):
-    """One writer, one reader, each in its own thread."""
+    """One writer, one reader, each in its own thread. What is dropped is handed to `on_drop`, by the writer."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_drop: Callable[[T], None] = lambda item: None) -> None:
         self._changed = threading.Condition()
         self._item: T | None = None
         self._closed = False
+        self._on_drop = on_drop
         self.dropped = 0
 
     def put(self, item: T, *, wait_s: float = 0.0) -> None:
@@ -22,9 +24,11 @@ class Slot(Generic[T]):
         with self._changed:
             if wait_s and self._item is not None:
                 self._changed.wait_for(lambda: self._item is None or self._closed, wait_s)
-            self.dropped += self._item is not None
-            self._item = item
+            old, self._item = self._item, item
+            self.dropped += old is not None
             self._changed.notify_all()
+        if old is not None:
+            self._on_drop(old)
 
     def get(self, timeout_s: float) -> T | None:
         """The newest item, or None when none came within `timeout_s` or the slot is closed and empty."""

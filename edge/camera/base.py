@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol, Self
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol, Self, runtime_checkable
 
-from edge.records import Frame
+from edge.errors import CameraLost
+from edge.records import Frame, Luma, Quad
+
+Why = Literal["not opened", "gone", "stalled", "frozen", "garbage"]
+"""Why a camera was lost: it could not be opened, it ended or disappeared, it fell silent, it repeated itself, its pictures were none."""
+
+
+class Lost(CameraLost):
+    """A loss whose kind is known."""
+
+    def __init__(self, why: Why, message: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class Camera(Protocol):
@@ -29,7 +41,24 @@ class Camera(Protocol):
         """Frames in the order they were taken; it ends when the source has no more, which a live camera never does."""
         ...
 
+    def again(self) -> Self:
+        """A fresh one with the same settings, not yet open, to use instead of this one, which hangs in its driver and cannot be closed."""
+        ...
 
-def back_off_s(attempts: int, *, longest_s: float = 30.0) -> float:
+
+@runtime_checkable
+class Heedful(Protocol):
+    """A camera that sets its exposure by what was found in its pictures, or tells more of its state."""
+
+    def heed(self, luma: Luma, quads: Sequence[Quad]) -> None:
+        """The plates in a frame that it took; called from another thread than its own."""
+        ...
+
+    def state(self) -> dict[str, object]:
+        """For the status."""
+        ...
+
+
+def back_off_s(attempts: int, *, longest_s: float = 15.0) -> float:
     """How long to wait after so many openings failed in a row (from 1): 0.5 s, doubled each time, at most `longest_s`."""
     return float(min(0.5 * 2.0 ** min(attempts - 1, 30), longest_s)) if attempts > 0 else 0.0

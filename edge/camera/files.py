@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.config import CameraConfig
+from edge.camera.settings import CameraConfig
+from edge.camera.video import picture_of, quiet
 from edge.errors import CameraLost, ConfigError, ImageError
 from edge.records import Frame, Luma
 from edge.vision.image import load_image, to_luma
@@ -35,8 +36,11 @@ class FilesCamera:
     def __init__(self, config: CameraConfig, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
         self.name, self.skipped, self.waits = config.name, 0, not config.real_time
         self._source, self._loop, self._limit = Path(config.source), config.loop, config.fps_limit
-        self._clock, self._sleep = clock, sleep
+        self._config, self._clock, self._sleep = config, clock, sleep
         self._index = 0
+
+    def again(self) -> Self:
+        return type(self)(self._config, clock=self._clock, sleep=self._sleep)
 
     def __enter__(self) -> Self:
         if not self._source.exists():
@@ -76,6 +80,7 @@ class FilesCamera:
                 log.warning("skipped %s", error)
 
     def _video(self) -> Iterator[tuple[Picture, float]]:
+        quiet()
         video = cv2.VideoCapture(str(self._source))
         try:
             if not video.isOpened():
@@ -86,12 +91,10 @@ class FilesCamera:
             wanted_s = position_s = 0.0
             while video.grab():  # decoding what the limit leaves out would be wasted
                 if position_s + 1e-6 >= wanted_s:
-                    decoded, bgr = video.retrieve()
-                    if decoded:
-                        picture = np.asarray(bgr, dtype=np.uint8)
-                        yield (to_luma(picture), picture), every_s
-                    else:
+                    if (picture := picture_of(video)) is None:
                         self.skipped += 1
+                    else:
+                        yield (to_luma(picture), picture), every_s
                     wanted_s += every_s
                 position_s += 1 / own_fps
         finally:

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Self
 
 import cv2
-import numpy as np
 
-from edge.config import CameraConfig
+from edge.camera.address import without_password
+from edge.camera.base import Lost, Why
+from edge.camera.settings import CameraConfig
+from edge.camera.video import picture_of, quiet
 from edge.errors import CameraLost
 from edge.records import Frame
 from edge.vision.image import to_luma
 
 TIMEOUT_MS = 5000
-FFMPEG_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
-"""TCP, because a lost UDP packet smears a plate; no buffer, because a gate does not wait."""
+MOST_BROKEN = 50
+"""So many frames in a row that cannot be decoded, and the camera is opened again."""
+FFMPEG_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|analyzeduration;500000|fpsprobesize;0"
+"""TCP, because a lost UDP packet smears a plate; no buffer, because a gate does not wait; half a second to learn what the stream is, not five."""
 
 
-def without_password(source: str) -> str:
-    """rtsp://user:secret@host -> rtsp://***@host: what may stand in a log or on the page."""
-    return re.sub(r"//[^/@]*@", "//***@", source)
+@contextlib.contextmanager
+def _options() -> Iterator[None]:
+    """Ours, unless the owner has set others; only while a stream is opened, since they would leave frames of a file out."""
+    name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = FFMPEG_OPTIONS
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 class OpenCvCamera:
@@ -34,10 +47,13 @@ class OpenCvCamera:
 
     def __init__(self, config: CameraConfig, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.name, self.skipped = config.name, 0
-        self._source, self._size, self._limit = config.source, (config.width, config.height), config.fps_limit
+        self._config, self._source, self._limit = config, config.source, config.fps_limit
         self._clock = clock
         self._video: cv2.VideoCapture | None = None
         self._index = 0
+
+    def again(self) -> Self:
+        return type(self)(self._config, clock=self._clock)
 
     def __enter__(self) -> Self:
         self._video = self._open()
@@ -47,17 +63,22 @@ class OpenCvCamera:
         return self
 
     def _open(self) -> cv2.VideoCapture:
-        if "://" in self._source:
-            os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", FFMPEG_OPTIONS)
-            limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIMEOUT_MS]
-            return cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits)
-        video = cv2.VideoCapture(int(self._source) if self._source.isdigit() else self._source, cv2.CAP_V4L2)
-        # Most USB cameras reach their full rate at full size only as MJPG.
-        video.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        video.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
-        video.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
-        video.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        return video
+        quiet()
+        try:
+            if "://" in self._source:
+                # One decoding thread: each more holds back a frame. A stream that is silent for longer than the limit ends.
+                limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIMEOUT_MS, cv2.CAP_PROP_N_THREADS, 1]
+                with _options():
+                    return cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits)
+            video = cv2.VideoCapture(int(self._source) if self._source.isdigit() else self._source, cv2.CAP_V4L2)
+            # Most USB cameras reach their full rate at full size only as MJPG.
+            video.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            video.set(cv2.CAP_PROP_FRAME_WIDTH, self._config.width)
+            video.set(cv2.CAP_PROP_FRAME_HEIGHT, self._config.height)
+            video.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+            return video
+        except cv2.error:
+            return cv2.VideoCapture()
 
     def __exit__(self, *_: object) -> None:
         if self._video is not None:
@@ -65,19 +86,22 @@ class OpenCvCamera:
             self._video = None
 
     def frames(self) -> Iterator[Frame]:
-        taken_at = -1e9
-        while True:
-            if self._video is None or not self._video.grab():
-                raise CameraLost(f"camera {self.name}: {without_password(self._source)} sends no more pictures")
+        taken_at, asked_at, broken = -1e9, self._clock(), 0
+        while self._video is not None and broken < MOST_BROKEN:
+            asked_at = self._clock()
+            if not self._video.grab():
+                break
             now = self._clock()
-            # Everything is grabbed, so that the device's own queue stays empty; what the limit leaves out is not decoded.
+            # Everything is grabbed, so that the device's own queue stays empty; what the limit leaves out is not converted.
             if self._limit and now - taken_at < 0.9 / self._limit:
                 continue
-            taken_at = now
-            decoded, bgr = self._video.retrieve()
-            if not decoded:
-                self.skipped += 1
+            picture = picture_of(self._video)
+            if picture is None:
+                self.skipped, broken = self.skipped + 1, broken + 1
                 continue
-            picture = np.asarray(bgr, dtype=np.uint8)
+            taken_at, broken = now, 0
             yield Frame(to_luma(picture), now, self.name, picture, self._index)
             self._index += 1
+        silent_s = self._clock() - asked_at
+        why: Why = "garbage" if broken else "stalled" if silent_s > 0.8 * TIMEOUT_MS / 1000 else "gone"
+        raise Lost(why, f"camera {self.name}: {without_password(self._source)} sends no more pictures")

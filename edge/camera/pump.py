@@ -1,65 +1,186 @@
-"""The thread between a camera and the slot."""
+"""The thread between a camera and the slot, and the eye on it.
+
+A driver may hang in native code, where nothing can end it. So the thread that reads is one that can be left behind: when it is silent for too
+long, another one with a fresh camera takes its place, and what the old one still brings is thrown away. When too many hang, no more are begun,
+and without frames systemd's watchdog starts the whole process anew.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from typing import Any
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from edge.camera.base import Camera, back_off_s
+from edge.camera.base import Camera, Heedful, Lost, Why, back_off_s
+from edge.camera.checkup import Checkup, Patience
+from edge.camera.overview import overview
 from edge.errors import CameraLost
-from edge.records import Frame
+from edge.records import Frame, Luma, Quad
 from edge.slot import Slot
 
 FOREVER_S = 1e6
+MOST_HUNG = 3
+"""So many threads may hang; with one more, none is begun."""
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Shift:
+    """One thread's time with one camera. `left` when it was given up; `beat_at` is its last sign of life (monotonic s)."""
+
+    camera: Camera
+    beat_at: float
+    stage: Literal["opening", "reading", "closing", "waiting"] = "waiting"
+    left: bool = False
+    thread: threading.Thread | None = field(default=None, repr=False)
 
 
 class Pump:
     """Opens the camera, lays its frames into the slot, and opens it again after a loss, ever more patiently."""
 
-    def __init__(self, camera: Camera, slot: Slot[Frame], stop: threading.Event) -> None:
-        self.camera, self._slot, self._stop = camera, slot, stop
-        self.frames = self.reopened = self.width = self.height = 0
+    def __init__(
+        self, camera: Camera, slot: Slot[Frame], stop: threading.Event, patience: Patience | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.camera, self._slot, self._stop, self._clock = camera, slot, stop, clock
+        self._patience = Patience() if patience is None or camera.waits else patience
+        self._checkup = Checkup(self._patience)
+        self._shift = _Shift(camera, clock())
+        self._hung: list[_Shift] = []
+        self._failed = 0
+        self.frames = self.fresh = self.reopened = self.width = self.height = 0
+        self.losses: Counter[Why] = Counter()
         self.lost: str | None = None
         self.failure: Exception | None = None
         self._taken_at = deque[float](maxlen=60)
 
-    def run(self) -> None:
-        """Until the source ends or `stop` is set; the slot is closed then. What no patience mends is left in `failure`."""
-        failed = 0
-        try:
-            while not self._stop.is_set():
-                try:
-                    with self.camera:
-                        for frame in self.camera.frames():
-                            self.reopened += self.lost is not None
-                            self.lost, failed = None, 0
-                            self._lay_down(frame)
-                            if self._stop.is_set():
-                                return
-                    return
-                except CameraLost as error:
-                    failed += 1
-                    self.lost = f"{error}; trying again"
-                    log.warning("%s in %.1f s", self.lost, back_off_s(failed))
-                    self._stop.wait(back_off_s(failed))
-        except Exception as error:
-            self.failure = error
-        finally:
-            self._slot.close()
+    def start(self) -> None:
+        """Begin to read, in a thread."""
+        self._begin(self._shift)
 
-    def _lay_down(self, frame: Frame) -> None:
+    def run(self) -> None:
+        """Read in this thread until the source ends or `stop` is set; the slot is closed then. What no patience mends is left in `failure`."""
+        self._work(self._shift)
+
+    def tend(self) -> None:
+        """To be called every now and then: leave a thread that hangs behind, and begin another."""
+        shift, now = self._shift, self._clock()
+        limit_s = self._patience.open_s if shift.stage == "opening" else self._patience.stall_s
+        if shift.thread is None or shift.stage == "waiting" or not self._patience.stall_s or self._stop.is_set():
+            return
+        if not shift.left and now - shift.beat_at < limit_s:
+            return
+        if not shift.left:
+            shift.left = True
+            if shift.stage != "closing":  # else it is lost already
+                self._lose("stalled", f"camera {shift.camera.name}: has sent nothing for {now - shift.beat_at:.0f} s")
+            self._hung.append(shift)
+        self._hung = [one for one in self._hung if one.thread is not None and one.thread.is_alive()]
+        if len(self._hung) > MOST_HUNG:
+            self.lost = f"camera {shift.camera.name}: its driver hangs, {len(self._hung)} times over; it is back when the driver is, or after a restart"
+            return
+        self.camera = shift.camera.again()
+        self._shift = _Shift(self.camera, now)
+        self._begin(self._shift)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the thread that reads; those that hang end with the process."""
+        if self._shift.thread is not None and not self._shift.left:
+            self._shift.thread.join(timeout_s)
+
+    def heed(self, luma: Luma, quads: Sequence[Quad]) -> None:
+        """Tell the camera which plates a frame showed, if it wants to know."""
+        if isinstance(self.camera, Heedful):
+            self.camera.heed(luma, quads)
+
+    def _begin(self, shift: _Shift) -> None:
+        shift.thread = threading.Thread(target=self._work, args=(shift,), name="camera", daemon=True)
+        shift.thread.start()
+
+    def _work(self, shift: _Shift) -> None:
+        try:
+            while not self._done(shift):
+                self._wait(shift)
+                try:
+                    if self._read(shift):
+                        return
+                except CameraLost as error:
+                    self._lose("not opened", str(error), shift)
+        except Exception as error:
+            if not shift.left:
+                self.failure = error
+        finally:
+            if not shift.left:
+                self._slot.close()
+
+    def _done(self, shift: _Shift) -> bool:
+        return shift.left or self._stop.is_set()
+
+    def _wait(self, shift: _Shift) -> None:
+        shift.stage = "waiting"
+        if self._failed:
+            self._stop.wait(back_off_s(self._failed))
+
+    def _read(self, shift: _Shift) -> bool:
+        """One life of the camera: True when it came to its end, False when the camera was lost; CameraLost when it could not be opened."""
+        shift.beat_at, shift.stage = self._clock(), "opening"
+        if self._done(shift):
+            return True
+        with shift.camera:
+            self._checkup.reopened()
+            shift.beat_at, shift.stage = self._clock(), "reading"
+            try:
+                for frame in shift.camera.frames():
+                    shift.beat_at = self._clock()
+                    if self._done(shift):
+                        frame.release()
+                        return True
+                    self._take(frame, shift)
+                    del frame  # its memory may be the camera's, which could not be closed as long as we look at it
+            except CameraLost as error:  # told before it is closed, which may take its time too
+                self._lose(getattr(error, "why", "gone"), str(error), shift)
+                shift.beat_at, shift.stage = self._clock(), "closing"
+                return False
+        return True
+
+    def _take(self, frame: Frame, shift: _Shift) -> None:
+        found = self._checkup.look(frame.luma, self._clock())
+        if found.lost is not None:
+            frame.release()
+            why, words = found.lost
+            raise Lost(why, f"camera {shift.camera.name}: {words}")
+        if not found.usable:
+            shift.camera.skipped += 1
+            frame.release()
+            return
         self.frames += 1
+        if found.fresh:
+            self.fresh += 1
+            self.reopened += self.lost is not None
+            self.lost, self._failed = None, 0
         self.height, self.width = frame.luma.shape
         self._taken_at.append(frame.seen_at)
-        self._slot.put(frame, wait_s=FOREVER_S if self.camera.waits else 0.0)
+        if frame.overview is None:
+            frame = replace(frame, overview=overview(frame.luma))
+        self._slot.put(frame, wait_s=FOREVER_S if shift.camera.waits else 0.0)
+
+    def _lose(self, why: Why, message: str, shift: _Shift | None = None) -> None:
+        if shift is not None and self._done(shift):
+            return
+        self._failed += 1
+        self.losses[why] += 1
+        self.lost = f"{message}; trying again"
+        # A camera that is gone for a week is told of every ten minutes: the journal lives on a card too.
+        often = self._failed <= 6 or self._failed % 40 == 0
+        log.log(logging.WARNING if often else logging.DEBUG, "%s in %.1f s", self.lost, back_off_s(self._failed))
 
     def as_json(self) -> dict[str, Any]:
         times = list(self._taken_at)
         fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
-        return {
+        told: dict[str, Any] = {
             "name": self.camera.name,
             "kind": self.camera.kind,
             "width": self.width,
@@ -70,3 +191,5 @@ class Pump:
             "reopened": self.reopened,
             "skipped": self.camera.skipped,
         }
+        told |= {"losses": dict(self.losses)} if self.losses else {}
+        return told | (self.camera.state() if isinstance(self.camera, Heedful) else {})

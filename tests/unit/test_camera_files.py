@@ -8,13 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edge.camera import KINDS
+from edge.camera.address import without_password
 from edge.camera.base import Camera, back_off_s
 from edge.camera.files import FilesCamera
-from edge.camera.opencv import OpenCvCamera, without_password
-from edge.camera.pi import PiCamera, controls, luma_plane
-from edge.config import CameraConfig
+from edge.camera.opencv import OpenCvCamera
+from edge.camera.settings import CameraConfig
 from edge.errors import CameraLost, ConfigError
 from tests.builders import a_frame
 from tests.fakes import FakeCamera, FakeClock
@@ -141,87 +142,33 @@ def test_a_camera_that_is_not_there_is_a_loss() -> None:
         all_frames(OpenCvCamera(CameraConfig(source="/dev/video99")))
 
 
-def test_a_stream_is_named_without_its_password() -> None:
-    """Errors go to the log and onto the page."""
-    assert without_password("rtsp://admin:secret@10.0.0.2/1") == "rtsp://***@10.0.0.2/1"
-    assert without_password("rtsp://10.0.0.2/1@2") == "rtsp://10.0.0.2/1@2"
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("rtsp://admin:secret@10.0.0.2/1", "rtsp://***@10.0.0.2/1"),
+        ("rtsp://10.0.0.2/1@2", "rtsp://10.0.0.2/1@2"),
+        ("rtsp://10.0.0.2:554/1@2", "rtsp://***@2"),
+        ("rtsp://admin:sec@ret@10.0.0.2/1", "rtsp://***@10.0.0.2/1"),
+        ("rtsp://admin:sec/ret@10.0.0.2/1", "rtsp://***@10.0.0.2/1"),
+        ("rtsp://admin:sec#ret?@10.0.0.2/1", "rtsp://***@10.0.0.2/1"),
+        ("rtsp://10.0.0.2/user=admin&password=secret&channel=1", "rtsp://10.0.0.2/user=***&password=***&channel=1"),
+        ("http://cam/video?Token=secret&x=1", "http://cam/video?Token=***&x=1"),
+        ("rtsp://[fe80::1]/1", "rtsp://[fe80::1]/1"),
+        ("/dev/video0", "/dev/video0"),
+    ],
+)
+def test_a_stream_is_named_without_its_password(source: str, shown: str) -> None:
+    """Errors go to the log and onto the page; a password that was not escaped is masked too."""
+    assert without_password(source) == shown
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=4, max_size=12), st.sampled_from(["1.2.3.4", "1.2.3.4:554", "[fe80::1]:554"]))
+def test_no_password_is_ever_shown(password: str, host: str) -> None:
+    """Whatever is in it, and be it unescaped."""
+    shown = without_password(f"rtsp://user:{password}@{host}/stream")
+    assert password not in shown.replace(f"{host}/stream", "")
+    assert shown == f"rtsp://***@{host}/stream"
 
 
 def test_patience_doubles_up_to_its_limit() -> None:
-    assert [back_off_s(attempts) for attempts in (0, 1, 2, 3, 6, 7, 8, 10_000)] == [0, 0.5, 1, 2, 16, 30, 30, 30]
-
-
-def test_the_luma_plane_is_a_view_that_honours_the_stride() -> None:
-    """No byte is copied, and the padding at the end of each row is no pixel."""
-    buffer = np.arange(8 * 4 + 8 * 2, dtype=np.uint8)
-    plane = luma_plane(buffer, width=6, height=4, stride=8)
-    assert plane.tolist() == [[8 * row + column for column in range(6)] for row in range(4)]
-    assert np.shares_memory(plane, buffer)
-
-
-def test_a_short_buffer_is_a_loss_and_no_garbage() -> None:
-    with pytest.raises(CameraLost, match="10 bytes"):
-        luma_plane(np.zeros(10, np.uint8), width=6, height=4, stride=8)
-
-
-def test_only_what_is_fixed_is_asked_of_the_pi_camera() -> None:
-    """The automatic goes off only when shutter and gain are both fixed."""
-    assert controls(CameraConfig(shutter_us=0)) == {}
-    assert controls(CameraConfig(shutter_us=1000)) == {"ExposureTime": 1000}
-    assert controls(CameraConfig(shutter_us=1000, gain=4, focus_dioptres=0.5, fps_limit=30)) == {
-        "ExposureTime": 1000, "AnalogueGain": 4.0, "AeEnable": False, "AfMode": 0, "LensPosition": 0.5, "FrameRate": 30.0,
-    }  # fmt: skip
-
-
-def test_without_picamera2_the_package_is_named() -> None:
-    """The mend is one apt line, and trying again would not help."""
-    with pytest.raises(ConfigError, match="apt install python3-picamera2"):
-        all_frames(KINDS["pi"](CameraConfig(kind="pi")))
-
-
-class FakePicamera2:
-    """One frame of 70x4 in rows of 128 bytes, then the ribbon cable comes off."""
-
-    def __init__(self, number: int) -> None:
-        assert number == 0
-        self.left, self.closed = 1, False
-
-    def create_video_configuration(self, **asked: object) -> dict[str, object]:
-        assert asked["main"] == {"size": (70, 64), "format": "YUV420"}
-        return asked
-
-    def configure(self, asked: dict[str, object]) -> None:
-        assert asked["queue"] is False
-
-    def start(self) -> None: ...
-
-    def camera_configuration(self) -> dict[str, dict[str, object]]:
-        return {"main": {"size": (70, 64), "stride": 128}}
-
-    def capture_buffer(self, stream: str) -> np.ndarray:
-        if not self.left:
-            raise RuntimeError("Camera frontend has timed out")
-        self.left -= 1
-        return np.full(128 * 64 * 3 // 2, 77, np.uint8)
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def test_the_pi_camera_gives_luma_and_says_when_it_stops() -> None:
-    """Full-size frames without colour, CameraLost when the driver gives up, and the device is closed."""
-    device: list[FakePicamera2] = []
-
-    def maker() -> object:
-        return lambda number: device.append(FakePicamera2(number)) or device[0]  # type: ignore[func-returns-value]
-
-    camera, frames = PiCamera(CameraConfig(kind="pi", width=70, height=64), clock=FakeClock(), maker=maker), []
-
-    def take() -> None:
-        with camera:
-            frames.extend(camera.frames())
-
-    with pytest.raises(CameraLost, match="stopped"):
-        take()
-    assert [(frame.luma.shape, frame.colour, int(frame.luma.max())) for frame in frames] == [((64, 70), None, 77)]
-    assert device[0].closed
+    assert [back_off_s(attempts) for attempts in (0, 1, 2, 3, 6, 7, 8, 10_000)] == [0, 0.5, 1, 2, 15, 15, 15, 15]
