@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge.records import Detection, Event, Frame, Luma, PlateRead, Quad, Sighting
+from edge.attention.attention import Attention
+from edge.attention.lens import Lens
+from edge.records import Detection, Event, Frame, Luma, Pass, PlateRead, Quad, Sighting
 from edge.status import Meter, PlateInView
 from edge.tracking.judge import Judge
 from edge.tracking.tracker import Track, Tracker
@@ -17,6 +19,8 @@ from edge.vision.image import sharpness
 
 CROP_MARGIN = 0.15
 NOTHING = PlateRead("", 0.0, ())
+BURNT_OUT = 250
+"""Luma from here on says nothing any more."""
 
 
 class PlateFinder(Protocol):
@@ -32,7 +36,7 @@ class PlateReader(Protocol):
 
 
 class Pipeline:
-    """Takes frames, gives events. `in_view` is what the last frame showed; `meter` how long it took."""
+    """Takes frames, gives events. `in_view` is what the last frame showed, `passes` the plates in it that are believed; `meter` how long it took."""
 
     def __init__(
         self,
@@ -43,15 +47,29 @@ class Pipeline:
         *,
         min_plate_px: float = 0.0,
         min_score: float = 0.0,
+        attention: Attention | None = None,
+        lens: Lens | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._detector, self._reader, self._tracker, self.judge = detector, reader, tracker, judge
         self._min_plate_px, self._min_score, self._clock = min_plate_px, min_score, clock
+        self.attention, self._lens = attention, lens
+        self._followed: list[Track] = []
+        self._shape: tuple[int, ...] = ()
         self.meter = Meter()
         self.in_view: list[PlateInView] = []
+        self.passes: list[Pass] = []
 
     def step(self, frame: Frame) -> list[Event]:
-        """Work one frame; the events that settled with it."""
+        """Work one frame, if it is worth it; the events that settled with it."""
+        if self._shape not in ((), frame.luma.shape):  # another resolution: what was followed is elsewhere now
+            events, self._shape = self.finish(frame.seen_at), frame.luma.shape
+            return events + self.step(frame)
+        self._shape = frame.luma.shape
+        if self.attention is not None and not self.attention.wants(frame, self._followed):
+            self.passes = []  # nobody looked: the gate must not act on what an earlier frame showed
+            self.meter.add({}, frame.seen_at)  # done with, though it cost next to nothing
+            return []
         began = self._clock()
         found = self._detector.detect(frame.luma)
         detected = self._clock()
@@ -73,7 +91,10 @@ class Pipeline:
 
     def _judged(self, tracks: Iterable[Track], now: float) -> list[Event]:
         judged = [(track, self.judge.judge(track, now)) for track in tracks]
-        self.in_view = [self._shown(track) for track, _ in judged if track.last_seen_at == now and not track.lost]
+        seen = [track for track, _ in judged if track.last_seen_at == now and not track.lost and not track.last.excluded]
+        self._followed = [track for track, _ in judged if not track.lost]
+        self.in_view = [self._shown(track) for track in seen]
+        self.passes = [one for track in seen if (one := self.judge.pass_of(track)) is not None]
         return [event for _, event in judged if event is not None]
 
     def _shown(self, track: Track) -> PlateInView:
@@ -81,12 +102,17 @@ class Pipeline:
         return track.last.detection.quad, voted.text, round(voted.confidence, 3)
 
     def _look(self, frame: Frame, found: Detection) -> Sighting:
+        height, width = frame.luma.shape
+        if self.attention is not None and not self.attention.admits(found, width, height):
+            return Sighting(found, NOTHING, frame.seen_at, excluded=True)  # followed, so that its pass is counted, and no more
         crop = cut_out(frame.picture, found, CROP_MARGIN)
         plate = cut_out(frame.luma, found, 0.0)
         # What has no vote is not read, but followed all the same, so that its pass is counted with its reason.
         votes = found.box.width >= self._min_plate_px and found.score >= self._min_score
-        read = self._reader.read(frame.luma, found.quad, found.lines) if votes else NOTHING
-        return Sighting(found, read, frame.seen_at, sharpness(plate) / (float(plate.var()) + 1.0) if plate.size else 0.0, crop if crop.size else None)
+        luma, quad = (frame.luma, found.quad) if self._lens is None or not votes else self._lens.straighten(frame.luma, found.quad)
+        read = self._reader.read(luma, quad, found.lines) if votes else NOTHING
+        sharp, glare = (sharpness(plate) / (float(plate.var()) + 1.0), float((plate >= BURNT_OUT).mean())) if plate.size else (0.0, 0.0)
+        return Sighting(found, read, frame.seen_at, sharp, glare, crop=crop if crop.size else None)
 
 
 def cut_out(picture: npt.NDArray[np.uint8], found: Detection, margin: float) -> npt.NDArray[np.uint8]:

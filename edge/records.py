@@ -5,8 +5,9 @@ Coordinates are floats in pixels of the full frame, x to the right, y down, the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -111,6 +112,8 @@ class Frame:
     camera     the camera's name
     colour     (H, W, 3) uint8 BGR for evidence, or None where the camera gives luma alone
     index      counts the camera's frames from 0, dropped ones included
+    overview   (h, w) uint8, the same picture small, for the motion gate; None where nobody made one yet
+    let_go     gives the pixels back to the camera, whose own memory they are; None where they are ours
     """
 
     luma: Luma
@@ -118,6 +121,13 @@ class Frame:
     camera: str = "camera"
     colour: npt.NDArray[np.uint8] | None = None
     index: int = 0
+    overview: Luma | None = field(default=None, compare=False, repr=False)
+    let_go: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+
+    def release(self) -> None:
+        """The pixels are needed no more; the camera may fill them anew, and nobody may look at them."""
+        if self.let_go is not None:
+            self.let_go()
 
     @property
     def picture(self) -> npt.NDArray[np.uint8]:
@@ -127,18 +137,65 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One plate in one frame: where it was, what was read, and how good the look was."""
+    """One plate in one frame: where it was, what was read, and how good the look was.
+
+    `glare` is the share of its pixels that are burnt out; `excluded` when it was outside the region that is watched.
+    """
 
     detection: Detection
     read: PlateRead
     seen_at: float
     sharpness: float = 0.0
+    glare: float = 0.0
     crop: npt.NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
+    excluded: bool = False
+
+
+Direction = Literal["approaching", "leaving", "left", "right", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a country's format made of a text: the pattern, the nats of evidence that it cost, and how far behind the next text that fits was."""
+
+    format: str
+    cost: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A plate of a list that a text was taken for. `distance` 0 is the very text; `due` is false outside the entry's dates and times."""
+
+    list: str
+    kind: Literal["allow", "deny", "ignore"]
+    plate: str
+    label: str = ""
+    group: str = ""
+    distance: float = 0.0
+    due: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A plate that is in view and believed, as the gate sees it. `id` is that of its event; `in_view_s` counts from the first look at it."""
+
+    id: str
+    text: str
+    confidence: float
+    agreeing: int
+    direction: Direction
+    in_view_s: float
+    match: Match | None
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One pass of one vehicle: the only record that leaves the device. `id` is idempotent; times are UTC, ISO 8601."""
+    """One pass of one vehicle: the only record that leaves the device. `id` is idempotent; times are UTC, ISO 8601.
+
+    A `preview` comes while the vehicle is still there and is replaced by the event of the same id. `raw_text` is what the looks said before the
+    country's rules, `rule` what those did (None: nothing). `dwell_s` is the longest time that the plate stood still.
+    """
 
     id: str
     camera: str
@@ -156,6 +213,12 @@ class Event:
     quad: Quad
     crop_jpeg: bytes = field(default=b"", repr=False)
     v: int = 1
+    preview: bool = False
+    raw_text: str = ""
+    rule: Rule | None = None
+    direction: Direction = "unknown"
+    dwell_s: float = 0.0
+    match: Match | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The event without its picture, ready for `json.dumps`."""
@@ -175,4 +238,10 @@ class Event:
             "country": self.country,
             "detection_score": round(self.detection_score, 4),
             "quad": [[round(x, 1), round(y, 1)] for x, y in self.quad.points],
+            "preview": self.preview,
+            "raw_text": self.raw_text or self.text,
+            "rule": None if self.rule is None else {"format": self.rule.format, "cost": round(self.rule.cost, 2), "margin": round(self.rule.margin, 2)},
+            "direction": self.direction,
+            "dwell_s": round(self.dwell_s, 3),
+            "match": None if self.match is None else asdict(self.match),
         }

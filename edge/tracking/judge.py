@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal, get_args
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.config import TrackingConfig
 from edge.plates.text import edit_distance
-from edge.records import Event, Sighting
+from edge.records import Event, Match, Pass, Sighting
 from edge.status import utc_iso
+from edge.tracking.passes import Passes, Seen
+from edge.tracking.pooled import Memo
+from edge.tracking.reasons import Reason, Unread, best_crop, doubt, facts, flaw
+from edge.tracking.settings import TrackingConfig
 from edge.tracking.tracker import Track
-from edge.tracking.voting import NO_VOTE, Look, Vote, vote, weigh
+from edge.tracking.verdict import NO_VERDICT, Verdict, conclude
 
-Reason = Literal["too small", "blurred", "low detection", "nothing legible", "too few reads", "reads disagree", "low confidence", "too short", "same pass"]
-REASONS: tuple[str, ...] = get_args(Reason)
+GHOST_LOOKS = 3
+"""What was seen less often, and never surely, is a flicker of the detector: counted, but no picture of it is kept."""
+Known = Callable[[str, datetime], Match | None]
+"""What the lists say about a text at a time."""
 
 
 def jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
@@ -28,10 +33,32 @@ def jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])[1])
 
 
-class Judge:
-    """One event for each pass. Durations count by the tracks' monotonic clock; `wall` is asked once, when an event is made.
+@dataclass(slots=True)
+class _State:
+    """What is known of one track. `since` is when its text began to stand, `told` the last verdict that was believed, `known` the pass that it goes on with."""
 
-    `reasons` counts the passes that gave no event, and why.
+    verdict: Verdict = NO_VERDICT
+    since: float = 0.0
+    ruled_looks: int = 0
+    id: str = ""
+    previewed: bool = False
+    told: Verdict | None = None
+    match: Match | None = None
+    final: bool = False
+    known: Seen | None = None
+    known_text: str = ""
+    memo: Memo = field(default_factory=dict)
+
+    @property
+    def ignored(self) -> bool:
+        return self.match is not None and self.match.kind == "ignore"
+
+
+class Judge:
+    """Two events at most for each pass: a preview while the vehicle is there, and the final one with the same id.
+
+    Durations count by the tracks' monotonic clock; `wall` is asked when an event is made. `reasons` counts the passes that gave no event, and why;
+    `on_unread` is handed each of those whose picture may be kept. `withdrawn` are the ids of previews that should not have been.
     """
 
     def __init__(
@@ -40,105 +67,133 @@ class Judge:
         *,
         camera: str = "camera",
         country: str | None = None,
+        strict: bool = False,
         crops: bool = True,
+        known: Known = lambda text, at: None,
+        on_unread: Callable[[Unread], None] = lambda unread: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
-        self._config, self._camera, self._country, self._crops, self._wall, self._new_id = config, camera, country, crops, wall, new_id
-        self._votes: dict[int, tuple[Vote, float]] = {}
-        """Track id -> its vote, and since when that text stands."""
-        self._settled: set[int] = set()
-        """Tracks that were judged; their vote is final."""
-        self._seen_at: dict[str, float] = {}
-        """Text -> when a judged track last showed it."""
+        self._config, self._camera, self._country, self._strict, self._crops = config, camera, country, strict, crops
+        self._known, self._on_unread, self._wall, self._new_id = known, on_unread, wall, new_id
+        self._states: dict[int, _State] = {}
+        self._passes = Passes(config.repeat_after_s)
         self.reasons: Counter[str] = Counter()
+        self.withdrawn: list[str] = []
+
+    def adopt(self, config: TrackingConfig) -> None:
+        """From now on by these settings, all but `repeat_after_s`."""
+        self._config = config
 
     def judge(self, track: Track, now: float) -> Event | None:
-        """Look at a track after a frame; the event when it has just settled."""
-        event = None if track.id in self._settled else self._settle(track, now)
-        if track.id in self._settled:
-            text = self._votes[track.id][0].text
-            self._seen_at[text] = max(track.last_seen_at, self._seen_at.get(text, track.last_seen_at))
+        """Look at a track after a frame; the event when there is one to tell."""
+        state = self._states.setdefault(track.id, _State(since=now))
+        event = None if state.final else self._decide(track, state, now)
+        if (state.previewed or state.final) and not state.ignored:
+            self._passes.remember((state.told or state.verdict).text, state.known.id if state.known else state.id, track)
         if track.lost:
-            self._settled.discard(track.id)
-            self._votes.pop(track.id, None)
-            self._forget(track.last_seen_at)
+            del self._states[track.id]
+            self._passes.forget(track.last_seen_at)
         return event
 
-    def vote_of(self, track: Track) -> Vote:
-        """What the track's looks said together when it was last judged."""
-        return self._votes[track.id][0] if track.id in self._votes else NO_VOTE
+    def vote_of(self, track: Track) -> Verdict:
+        """What the track's looks said together when it was last judged; nothing of a plate that is ignored."""
+        state = self._states.get(track.id)
+        return NO_VERDICT if state is None or state.ignored else state.verdict
 
-    def _settle(self, track: Track, now: float) -> Event | None:
-        looks = self._voters(track)
-        sharpest = max((look.sharpness for look in looks), default=0.0)
-        voted = vote([Look(look.read, weigh(look, sharpest)) for look in looks])
-        before, since = self._votes.get(track.id, (NO_VOTE, now))
-        since = since if before.text == voted.text else now
-        self._votes[track.id] = voted, since
-        if (reason := self._doubt(track, voted)) is not None:
+    def pass_of(self, track: Track) -> Pass | None:
+        """The track for the gate: None as long as its text is not believed."""
+        state = self._states.get(track.id)
+        if state is None or state.told is None:
+            return None
+        told, state.id = state.told, state.id or self._new_id()
+        return Pass(state.id, told.text, told.confidence, told.agreeing, track.motion.direction(), track.last_seen_at - track.first_seen_at, state.match)
+
+    def _decide(self, track: Track, state: _State, now: float) -> Event | None:
+        looks = [look for look in track.looks if look.read.text and flaw(look, self._config) is None]
+        self._conclude(looks, state, now)
+        reason = doubt(track, state.verdict, self._config, self._strict)
+        if reason is None:
+            state.told = state.verdict
+            state.match = self._known(state.verdict.text, self._wall())
+        elif not (track.lost and state.previewed):  # of a preview a final event must come, with what was last believed
+            state.told = state.told if state.previewed else None
             if track.lost:
-                self.reasons[reason] += 1
+                self._unread(track, state, reason)
             return None
-        if not track.lost and track.last_seen_at - since < self._config.settle_s:
+        if state.ignored:
+            self._ignore(track, state)
             return None
-        self._settled.add(track.id)
-        seen_at = self._seen_at.get(voted.text)
-        if seen_at is not None and track.first_seen_at - seen_at < self._config.repeat_after_s:
-            self.reasons["same pass"] += 1
+        if not state.previewed:  # once known to go on, it goes on, however long it takes
+            state.known = self._passes.same(state.verdict.text, track) or (state.known if state.verdict.text == state.known_text else None)
+            state.known_text = state.verdict.text
+        if not track.lost and track.last_seen_at - state.since < self._config.settle_s:
+            ripe = 0 < self._config.preview_reads <= state.verdict.agreeing and state.known is None and not state.previewed
+            return self._event(track, state, looks, now, preview=True) if ripe else None
+        state.final = True
+        if state.known is not None:
+            self._unread(track, state, "same pass")
             return None
-        return self._event(track, voted, now)
+        return self._event(track, state, looks, now, preview=False)
 
-    def _voters(self, track: Track) -> list[Sighting]:
-        return [look for look in track.looks if look.read.text and self._flaw(look) is None]
+    def _conclude(self, looks: Sequence[Sighting], state: _State, now: float) -> None:
+        before = state.verdict
+        state.verdict = conclude(looks, self._country, before, state.ruled_looks, state.memo)
+        if state.verdict.raw_text != before.raw_text or len(looks) >= 1.5 * state.ruled_looks:
+            state.ruled_looks = len(looks)
+        if state.verdict.text != before.text:
+            state.since = now
 
-    def _flaw(self, look: Sighting) -> Reason | None:
-        if look.detection.box.width < self._config.min_plate_px:
-            return "too small"
-        if look.detection.score < self._config.min_detection_score:
-            return "low detection"
-        return "blurred" if look.sharpness < self._config.min_sharpness else None
+    def _ignore(self, track: Track, state: _State) -> None:
+        if state.previewed:  # an earlier vote said something else
+            self.withdrawn.append(state.id)
+            state.previewed = False
+        if track.lost:
+            self.reasons["ignored"] += 1
 
-    def _doubt(self, track: Track, voted: Vote) -> Reason | None:
-        """Why this vote is not believed, or None when it is."""
-        if voted.agreeing >= self._config.min_reads:
-            if len(voted.text) < self._config.min_characters:
-                return "too short"
-            return None if voted.confidence >= self._config.min_confidence else "low confidence"
-        flaws = Counter(flaw for look in track.looks if (flaw := self._flaw(look)))
-        if voted.looks < self._config.min_reads and flaws and flaws.total() >= len(track.looks) / 2:
-            return flaws.most_common(1)[0][0]
-        if voted.looks == 0:
-            return "nothing legible"
-        return "too few reads" if voted.looks < self._config.min_reads else "reads disagree"
+    def _unread(self, track: Track, state: _State, reason: Reason) -> None:
+        """Count it; and hand its picture on, unless one of its looks may be at a plate that nobody wants kept."""
+        self.reasons[reason] += 1
+        ghost = track.sightings < GHOST_LOOKS and all(look.detection.score < self._config.min_detection_score for look in track.looks)
+        if reason in ("same pass", "excluded") or ghost:
+            return
+        now = self._wall()
+        texts = {state.verdict.text, *(look.read.text for look in track.looks)} - {""}
+        if any((match := self._known(text, now)) is not None and match.kind == "ignore" for text in texts):
+            self._on_unread(Unread(reason, facts(track, NO_VERDICT), None))
+        else:
+            self._on_unread(Unread(reason, facts(track, state.verdict), best_crop(track) if self._crops else None))
 
-    def _event(self, track: Track, voted: Vote, now: float) -> Event:
+    def _event(self, track: Track, state: _State, looks: Sequence[Sighting], now: float, preview: bool) -> Event:
+        told = state.told or state.verdict
+        state.id, state.previewed = state.id or self._new_id(), preview
         best = min(
-            self._voters(track),
-            key=lambda look: (edit_distance(look.read.text, voted.text), look.crop is None, -look.read.confidence * look.detection.score),
+            looks,
+            key=lambda look: (edit_distance(look.read.text, told.raw_text), look.crop is None, -look.read.confidence * look.detection.score),
         )
         # A track is dated by how long ago it was seen, so that a jump of the wall clock during the pass stretches nothing.
-        wall = self._wall()
-        last_seen = wall - timedelta(seconds=max(0.0, now - track.last_seen_at))
+        last_seen = self._wall() - timedelta(seconds=max(0.0, now - track.last_seen_at))
         duration_s = track.last_seen_at - track.first_seen_at
         return Event(
-            id=self._new_id(),
+            id=state.id,
             camera=self._camera,
-            text=voted.text,
-            confidence=voted.confidence,
-            characters=voted.characters,
+            text=told.text,
+            confidence=told.confidence,
+            characters=told.characters,
             first_seen=utc_iso(last_seen - timedelta(seconds=duration_s)),
             last_seen=utc_iso(last_seen),
             duration_s=duration_s,
-            looks=voted.looks,
-            agreeing=voted.agreeing,
+            looks=told.looks,
+            agreeing=told.agreeing,
             lines=best.read.lines,
-            country=self._country,
+            country=told.country,
             detection_score=best.detection.score,
             quad=best.detection.quad,
             crop_jpeg=jpeg(best.crop) if self._crops and best.crop is not None else b"",
+            preview=preview,
+            raw_text=told.raw_text,
+            rule=told.rule,
+            direction=track.motion.direction(),
+            dwell_s=track.motion.stood_s,
+            match=state.match,
         )
-
-    def _forget(self, now: float) -> None:
-        """Plates not seen for long need no memory."""
-        self._seen_at = {text: at for text, at in self._seen_at.items() if now - at <= self._config.repeat_after_s}

@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from math import hypot
 
-from edge.records import Box, Sighting
+import numpy as np
+
+from edge.records import Box, Quad, Sighting
+from edge.tracking.motion import MOST_GROWTH, Motion
 from edge.tracking.voting import similarity
 from edge.vision.geometry import iou
 
@@ -31,14 +33,16 @@ class Track:
     last_seen_at: float
     sightings: int = 1
     lost: bool = False
-    velocity: tuple[float, float] = (0.0, 0.0)
-    """Pixels a second of the box's centre."""
     last: Sighting = field(init=False)
+    first_box: Box = field(init=False)
+    motion: Motion = field(init=False)
     texts: deque[str] = field(default_factory=lambda: deque(maxlen=3))
     """The last texts that were read, for telling plates apart: one misread is not another plate."""
 
     def __post_init__(self) -> None:
         self.last = self.looks[-1]
+        self.first_box = self.last.detection.box
+        self.motion = Motion(self.last.detection.quad, self.last.seen_at)
         self._remember(self.last)
 
     def _remember(self, sighting: Sighting) -> None:
@@ -47,23 +51,12 @@ class Track:
 
     def add(self, sighting: Sighting) -> None:
         """Take one more look; the worst goes when there are too many."""
-        passed_s = sighting.seen_at - self.last_seen_at
-        if passed_s > 0:
-            (x0, y0), (x1, y1) = self.last.detection.box.centre, sighting.detection.box.centre
-            fresh = ((x1 - x0) / passed_s, (y1 - y0) / passed_s)
-            old = self.velocity if self.sightings > 1 else fresh
-            self.velocity = (0.3 * old[0] + 0.7 * fresh[0], 0.3 * old[1] + 0.7 * fresh[1])
         self.looks.append(sighting)
         if len(self.looks) > KEPT_LOOKS:
             self.looks.remove(min(self.looks, key=lambda look: look.read.confidence * look.detection.score))
         self.last, self.last_seen_at, self.sightings = sighting, sighting.seen_at, self.sightings + 1
+        self.motion.add(sighting.detection.quad, sighting.seen_at)
         self._remember(sighting)
-
-    def expected_at(self, now: float) -> Box:
-        """Where its box should be by now, had it gone on as it went."""
-        box, passed_s = self.last.detection.box, now - self.last_seen_at
-        dx, dy = self.velocity[0] * passed_s, self.velocity[1] * passed_s
-        return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
 
 
 class Tracker:
@@ -101,14 +94,13 @@ class Tracker:
 
 def match(track: Track, sighting: Sighting) -> float:
     """How well a sighting continues a track: 0 when it cannot, higher when it fits better."""
-    old, new = track.last.detection.box, sighting.detection.box
-    if not 0.5 < (new.height + 1) / (old.height + 1) < 2.0:
+    old, new = track.last.detection, sighting.detection
+    expected = track.motion.expected(sighting.seen_at)
+    if min(_log_growth(old.quad, new.quad), _log_growth(expected, new.quad)) >= MOST_GROWTH:
         return 0.0
     passed_s = max(0.0, sighting.seen_at - track.last_seen_at)
-    expected = track.expected_at(sighting.seen_at)
-    overlap = max(iou(expected, new), iou(old, new))
-    away_px = hypot(expected.centre[0] - new.centre[0], expected.centre[1] - new.centre[1])
-    away_widths = away_px / max(old.width, new.width, 1.0)
+    overlap = max(iou(expected.box, new.box), iou(old.box, new.box))
+    away_widths = _corner_distance(expected, new.quad) / max(old.box.width, new.box.width, 1.0)
     both_read = bool(track.texts and sighting.read.text)
     alike = max(similarity(text, sighting.read.text) for text in track.texts) if both_read else 0.5
     if both_read and alike < UNLIKE and min(track.last.read.confidence, sighting.read.confidence) > SURE and (overlap < 0.5 or passed_s > 0.25):
@@ -119,3 +111,13 @@ def match(track: Track, sighting: Sighting) -> float:
         return 0.0
     # Two plates may change places between two frames: what they say counts more than where they are.
     return overlap + 2 * alike + 0.5 * max(0.0, 1.0 - away_widths / 10.0)
+
+
+def _corner_distance(a: Quad, b: Quad) -> float:
+    """Mean distance of the corners that belong together, pixels: tells a tilted plate from a level one in the same place."""
+    return float(np.linalg.norm(a.array() - b.array(), axis=1).mean())
+
+
+def _log_growth(a: Quad, b: Quad) -> float:
+    """Natural logarithm, without sign, of how much higher one box is than the other: a plate that turns away loses width, not height."""
+    return abs(float(np.log((a.box.height + 1) / (b.box.height + 1))))

@@ -14,8 +14,8 @@ from math import prod
 from edge.plates.text import edit_distance
 from edge.records import Character, PlateRead, Sighting
 
-FULL_WIDTH_PX = 120.0
-"""A wider plate is not easier to read."""
+FULL_CHARACTER_PX = 16.0
+"""Wider characters are not easier to read."""
 LEAST_WEIGHT = 0.5
 """The worst look still has half a vote, so that no single look, however good it seems, outvotes three that agree."""
 
@@ -43,10 +43,10 @@ NO_VOTE = Vote("", 0.0, (), 0, 0)
 
 
 def weigh(sighting: Sighting, sharpest: float) -> float:
-    """A look's weight by the reader's and the detector's confidence, its sharpness against the track's `sharpest`, and its width."""
+    """A look's weight by the reader's and the detector's confidence, its sharpness against the track's `sharpest`, and its pixels per character."""
     sharpness = sighting.sharpness / sharpest if sharpest > 0 else 1.0
-    width = min(1.0, sighting.detection.box.width / FULL_WIDTH_PX)
-    quality = sighting.read.confidence * sighting.detection.score * min(1.0, sharpness) * width
+    character_px = sighting.detection.box.width * max(1, sighting.read.lines) / max(1, len(sighting.read.text))
+    quality = sighting.read.confidence * sighting.detection.score * min(1.0, sharpness) * min(1.0, character_px / FULL_CHARACTER_PX)
     return LEAST_WEIGHT + (1 - LEAST_WEIGHT) * float(quality**0.25)  # the geometric mean: one poor quality of four does not sink a look
 
 

@@ -36,6 +36,25 @@ def test_a_fast_plate_that_one_frame_could_not_read_is_still_one_track() -> None
     assert [track.sightings for track in tracks] == [4]
 
 
+def test_a_fast_car_at_four_frames_a_second_keeps_its_track_unread() -> None:
+    """It comes nearer by a third from frame to frame and moves by more than its width; after two reads only its motion carries it."""
+    texts = ["AB12CDE", "AB12CDE", "", "", ""]
+    frames = []
+    x = 0.0
+    for step, text in enumerate(texts):
+        width = 60 * 1.35**step
+        x += 1.4 * width
+        frames.append([a_sighting(text, step / 4, x=x - width / 2, y=100 - width / 8, width=width, height=width / 4)])
+    assert [track.sightings for track in tracks_of(frames)] == [5]
+
+
+def test_a_plate_that_more_than_doubles_is_one_where_its_growth_was_seen() -> None:
+    """Two frames a second, 1.6 times nearer each, then a frame is missed: 2.56 times the height of the last look."""
+    sizes = {0: 40.0, 1: 64.0, 3: 164.0}
+    frames = [[a_sighting("AB12CDE", step / 2, x=300 - size / 2, y=200 - size / 8, width=size, height=size / 4)] for step, size in sizes.items()]
+    assert [track.sightings for track in tracks_of(frames, lost_after_s=2.0)] == [3]
+
+
 def test_two_cars_are_two_tracks() -> None:
     """Side by side, both moving, for the whole pass."""
     tracks = tracks_of([a_sighting("AB12CDE", step / 10, x=30.0 * step), a_sighting("XY34ZZZ", step / 10, x=30.0 * step + 200)] for step in range(8))

@@ -1,0 +1,92 @@
+"""Why a pass gave no event: the reasons, and the measured facts that stand beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.records import Sighting
+from edge.tracking.settings import TrackingConfig
+from edge.tracking.tracker import Track
+from edge.tracking.verdict import Verdict
+
+Reason = Literal[
+    "too small", "blurred", "glare", "low detection", "nothing legible", "too few reads", "reads disagree", "low confidence", "too short",
+    "does not fit the country", "ignored", "same pass", "excluded",
+]  # fmt: skip
+REASONS: tuple[str, ...] = get_args(Reason)
+GLARE = 0.35
+"""Burnt out by this share of its pixels, a plate that could not be read owes it to glare."""
+UNREADABLE: tuple[Reason, ...] = ("nothing legible", "too few reads", "reads disagree", "low confidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A pass that gave no event; `crop` (H, W) or (H, W, 3) is its best picture, None where none may be shown."""
+
+    reason: Reason
+    facts: dict[str, Any]
+    crop: npt.NDArray[np.uint8] | None
+
+
+def flaw(look: Sighting, config: TrackingConfig) -> Reason | None:
+    """Why a look has no vote."""
+    if look.excluded:
+        return "excluded"
+    if look.detection.box.width < config.min_plate_px:
+        return "too small"
+    if look.detection.score < config.min_detection_score:
+        return "low detection"
+    return "blurred" if look.sharpness < config.min_sharpness else None
+
+
+def doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool = False) -> Reason | None:
+    """Why a verdict is not believed, or None when it is. `strict` believes no text that does not fit the country."""
+    found = _doubt(track, verdict, config, strict)
+    if found in UNREADABLE and median(look.glare for look in track.looks) > GLARE:
+        return "glare"
+    return found
+
+
+def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool) -> Reason | None:
+    if verdict.agreeing >= config.min_reads:
+        if len(verdict.text) < config.min_characters:
+            return "too short"
+        if verdict.confidence < config.min_confidence:
+            return "low confidence"
+        return "does not fit the country" if strict and not verdict.fits else None
+    flaws = Counter(found for look in track.looks if (found := flaw(look, config)))
+    if verdict.looks < config.min_reads and flaws and flaws.total() >= len(track.looks) / 2:
+        return flaws.most_common(1)[0][0]
+    if verdict.looks == 0:
+        return "nothing legible"
+    return "too few reads" if verdict.looks < config.min_reads else "reads disagree"
+
+
+def facts(track: Track, verdict: Verdict) -> dict[str, Any]:
+    """What was measured on the way, ready for `json.dumps`: medians of widths and glare, the best of sharpness and score."""
+    looks = track.looks
+    return {
+        "text": verdict.text,
+        "width_px": round(float(median(look.detection.box.width for look in looks)), 1),
+        "sharpness": round(float(max(look.sharpness for look in looks)), 4),
+        "score": round(float(max(look.detection.score for look in looks)), 3),
+        "glare": round(float(median(look.glare for look in looks)), 3),
+        "frames": track.sightings,
+        "reads": verdict.looks,
+        "agreeing": verdict.agreeing,
+        "confidence": round(float(verdict.confidence), 3),
+        "seconds": round(track.last_seen_at - track.first_seen_at, 2),
+        "direction": track.motion.direction(),
+    }
+
+
+def best_crop(track: Track) -> npt.NDArray[np.uint8] | None:
+    """Of the looks with a picture that of the surest, then the sharpest."""
+    pictured = [look for look in track.looks if look.crop is not None]
+    return max(pictured, key=lambda look: (look.read.confidence * look.detection.score, look.sharpness)).crop if pictured else None
