@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import numpy as np
 from convert.audit import audit
 from convert.graph.graph import Graph
 from convert.layers.harm import Harm, harms
+from convert.layers.levelling import level_like
 from convert.layers.matching import NoMatch, match
-from convert.layers.measure import Layer, Tally, layers
+from convert.layers.measure import Floats, Layer, Tally, layers
 from convert.layers.photographs import Disagreement, disagreements
 from convert.layers.pictures import choose, draw, shown
 from convert.layers.taps import Unusable, tally, weights_of, weights_sqnr
@@ -74,9 +75,12 @@ def examine(run: Path, file: Path, folders: Sequence[Path], scratch: Path, float
         raise NoMatch(f"{file}: takes another size of picture than the float file; name the run folder that it was made from")
     matched = match(there, here)
     weights = weights_of(floats, int8, matched.pairs)
-    said = weights_sqnr(weights)
-    if said and float(np.median([99.0 if one is None else one for one in said.values()])) < SAME_WEIGHTS:
+    if not _alike(weights):  # perhaps equalised
+        floats = level_like(floats, matched.pairs, weights)
+        weights = weights_of(floats, int8, matched.pairs)
+    if not _alike(weights):
         raise NoMatch(f"{file}: its weights are not those of {float_file or run}, only the same kind of network; name the run folder that it was made from")
+    said = weights_sqnr(weights)
     manifest = _manifest(experiment, file, int8, here)
     if not data:
         data = [draw(kind, scratch / "drawn", DRAWN_PLATES[kind])]
@@ -88,6 +92,12 @@ def examine(run: Path, file: Path, folders: Sequence[Path], scratch: Path, float
         manifest.name, kind, manifest.sha256, len(chosen), not folders, matched.share, matched.placed, matched.lost, layers(tallies, said), tallies,
         harmed, all_weights, disagreements(manifest, floats, int8, data, progress),
     )  # fmt: skip
+
+
+def _alike(weights: Mapping[int, tuple[Floats, Floats]]) -> bool:
+    """Whether most layers have the same weights, but for rounding to 8 bits."""
+    said = weights_sqnr(dict(weights))
+    return not said or float(np.median([99.0 if one is None else one for one in said.values()])) >= SAME_WEIGHTS
 
 
 def _int8(file: Path) -> Graph:

@@ -31,14 +31,19 @@ def equalise(floats: bytes, pictures: Array) -> bytes:
         low, high = lows[layer.output], highs[layer.output]
         weights = np.max([np.abs(model.constant(one.weights)).reshape(-1, len(low)).max(axis=0) for one in readers], axis=0)
         factor = levels(np.maximum(-low, high), weights)
-        made = model.constant(layer.weights)
-        model.set_constant(layer.weights, made / factor.reshape(-1, *([1] * (made.ndim - 1))))
-        if layer.bias is not None:
-            model.set_constant(layer.bias, model.constant(layer.bias) / factor)
-        for one in readers:
-            model.set_constant(one.weights, model.constant(one.weights) * factor)
+        rescale(model, layer, readers, factor)
         model.set_range(layer.output, float((low / factor).min()), float((high / factor).max()))
     return model.to_bytes()
+
+
+def rescale(model: Editing, layer: Layer, readers: list[Layer], factor: Numbers) -> None:
+    """Divide the channels that `layer` gives by `factor` (C,), and make up for it in the weights of all that read them."""
+    made = model.constant(layer.weights)
+    model.set_constant(layer.weights, made / factor.reshape(-1, *([1] * (made.ndim - 1))))
+    if layer.bias is not None:
+        model.set_constant(layer.bias, model.constant(layer.bias) / factor)
+    for one in readers:
+        model.set_constant(one.weights, model.constant(one.weights) * factor)
 
 
 def levels(reach: Numbers, weights: Numbers) -> Numbers:
