@@ -8,82 +8,47 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from edge.errors import StoreError
-from edge.records import Character, Event, Quad
+from edge.keeping.file import StoreFile
+from edge.records import Character, Event, Match, Quad, Rule
 
-SCHEMA_VERSION = 1
-SCHEMA = f"""
-PRAGMA auto_vacuum = INCREMENTAL;
-PRAGMA journal_mode = WAL;
-BEGIN;
-CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, text TEXT NOT NULL, last_seen TEXT NOT NULL, json TEXT NOT NULL);
-CREATE INDEX events_by_time ON events (last_seen);
-CREATE TABLE crops (event TEXT PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE, jpeg BLOB NOT NULL);
-CREATE TABLE reasons (minute TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (minute, reason)) WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
-"""
+PREVIEW = "coalesce(json_extract(events.json, '$.preview'), 0)"
+"""Events of older versions do not say."""
 MINUTE = len("2026-11-22T21:05")
 
 
-class Store:
-    """The event store at `path`; every method raises StoreError when the file cannot serve. Safe to share between threads.
+class Store(StoreFile):
+    """The event store at `path`, as `StoreFile` says."""
 
-    A `read_only` store never creates or changes anything: it is what the page opens.
-    """
-
-    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
-        self._path, self._read_only = Path(path), read_only
-        self._lock = threading.RLock()
-        with self._said_plainly():
-            if not read_only:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-            mode = "ro" if read_only else "rwc"
-            self._db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode={mode}", uri=True, timeout=2.0, isolation_level=None, check_same_thread=False)
-            try:
-                self._set_up()
-            except BaseException:
-                self._db.close()
-                raise
-
-    def _set_up(self) -> None:
-        found = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if found > SCHEMA_VERSION:
-            raise StoreError(f"{self._path}: was written by a newer Platewatch (schema {found}, this one knows {SCHEMA_VERSION}); update Platewatch")
-        if not self._read_only:
-            # NORMAL with WAL never tears the file; a power cut may cost the last events, and spares the card a sync for each.
-            self._db.executescript("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")
-            if found == 0:
-                self._db.executescript(SCHEMA)
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
+    def __init__(self, path: str | Path, *, read_only: bool = False, patient: bool = False) -> None:
+        self.also: Callable[[sqlite3.Connection, Event], None] = lambda db, event: None
+        """What else a new event's transaction writes: the outbox."""
+        super().__init__(path, read_only=read_only, patient=patient)
 
     def add(self, event: Event) -> bool:
-        """Keep an event and its crop; False when its id is already there, which changes nothing."""
+        """Keep an event and its crop; False when its id is already there, which changes nothing. Only a preview makes room for the event of its id.
+
+        The event is then as new as if there had been no preview, so that whoever waits for news gets it.
+        """
         with self._transaction() as db:
-            row = (event.id, event.text, event.last_seen, json.dumps(event.as_json(), default=float))
-            new = db.execute("INSERT OR IGNORE INTO events (id, text, last_seen, json) VALUES (?, ?, ?, ?)", row).rowcount == 1
+            if not event.preview:
+                db.execute(f"DELETE FROM events WHERE id = ? AND {PREVIEW}", (event.id,))
+            row = (event.id, event.text, event.last_seen, event.match.list if event.match else "", json.dumps(event.as_json(), default=float))
+            new = db.execute("INSERT OR IGNORE INTO events (id, text, last_seen, list, json) VALUES (?, ?, ?, ?, ?)", row).rowcount == 1
             if new and event.crop_jpeg:
                 db.execute("INSERT INTO crops (event, jpeg) VALUES (?, ?)", (event.id, event.crop_jpeg))
+            if new and event.frame_jpeg:
+                db.execute("INSERT INTO frames (event, jpeg) VALUES (?, ?)", (event.id, event.frame_jpeg))
+            if new:
+                self.also(db, event)
             return new
 
     def events(self, limit: int = 50, before: str | None = None, text: str | None = None) -> list[Event]:
-        """Newest first, without crops. `before` is the id of the last event of the page above; `text` is a part of the plate."""
-        wanted, values = ["1"], list[str | int]()
+        """Newest first, without crops and without previews. `before` is the id of the last event of the page above; `text` is a part of the plate."""
+        wanted, values = [f"NOT {PREVIEW}"], list[str | int]()
         if before is not None:
             wanted.append("seq < (SELECT seq FROM events WHERE id = ?)")
             values.append(before)
@@ -91,20 +56,35 @@ class Store:
             wanted.append("instr(text, ?) > 0")
             values.append("".join(char for char in text.upper() if char.isalnum()))
         rows = self._rows(f"SELECT json FROM events WHERE {' AND '.join(wanted)} ORDER BY seq DESC LIMIT ?", *values, max(0, limit))
-        return [_event(row[0]) for row in rows]
+        return [event_of(row[0]) for row in rows]
 
     def event(self, id: str) -> Event | None:
         """One event with its crop, or None."""
         rows = self._rows("SELECT json, jpeg FROM events LEFT JOIN crops ON crops.event = events.id WHERE id = ?", id)
-        return _event(rows[0][0], rows[0][1] or b"") if rows else None
+        return event_of(rows[0][0], rows[0][1] or b"") if rows else None
 
     def crop(self, id: str) -> bytes | None:
         """The event's picture as JPEG, or None when it has none."""
         rows = self._rows("SELECT jpeg FROM crops WHERE event = ?", id)
         return bytes(rows[0][0]) if rows else None
 
+    def frame(self, id: str) -> bytes | None:
+        """The whole picture of the event's best look as JPEG, or None when none was kept."""
+        rows = self._rows("SELECT jpeg FROM frames WHERE event = ?", id)
+        return bytes(rows[0][0]) if rows else None
+
     def count(self) -> int:
-        return int(self._rows("SELECT count(*) FROM events")[0][0])
+        return int(self._rows(f"SELECT count(*) FROM events WHERE NOT {PREVIEW}")[0][0])
+
+    def settle_previews(self) -> int:
+        """Previews whose event never came, because the daemon was killed, are the events now; how many."""
+        with self._transaction() as db:
+            found = db.execute(f"UPDATE events SET json = json_set(json, '$.preview', json('false')) WHERE {PREVIEW} RETURNING id").fetchall()
+            for (id,) in found:
+                self.also(
+                    db, event_of(*db.execute("SELECT json, coalesce(jpeg, x'') FROM events LEFT JOIN crops ON event = id WHERE id = ?", (id,)).fetchone())
+                )
+            return len(found)
 
     def delete(self, id: str) -> bool:
         """Forget an event and its crop; False when there is none."""
@@ -113,6 +93,24 @@ class Store:
         if gone:
             self._give_back()  # else the plate would stand in the write-ahead log for a while
         return gone
+
+    def erase(self, ids: Sequence[str]) -> bool:
+        """Forget many at once, their crops and what waits of them for a target; False where a copy stays in the log until somebody else stops reading."""
+        with self._transaction() as db:
+            db.executemany("DELETE FROM events WHERE id = ?", [(id,) for id in ids])
+        return self._give_back()
+
+    def note_access(self, at: str, who: str, did: str, events: int, keep: int) -> None:
+        """Write down who looked events up, exported or deleted them; the newest `keep` lines stay."""
+        if keep == 0:
+            return
+        with self._transaction() as db:
+            db.execute("INSERT INTO accesses (at, who, did, events) VALUES (?, ?, ?, ?)", (at, who, did, events))
+            db.execute("DELETE FROM accesses WHERE seq <= (SELECT max(seq) FROM accesses) - ?", (keep,))
+
+    def accesses(self, limit: int = 50) -> list[tuple[str, str, str, int]]:
+        """(at, who, did, how many events, 0 where that is not known), newest first."""
+        return [tuple(row) for row in self._rows("SELECT at, who, did, events FROM accesses ORDER BY seq DESC LIMIT ?", limit)]
 
     def add_reason(self, reason: str, at: str, count: int = 1) -> None:
         """Count why a track gave no event; kept by the minute, without a plate."""
@@ -127,17 +125,33 @@ class Store:
         rows = self._rows("SELECT reason, sum(count) AS n FROM reasons WHERE minute >= ? GROUP BY reason ORDER BY n DESC, reason", since[:MINUTE])
         return {str(reason): int(count) for reason, count in rows}
 
-    def purge(self, older_than: str) -> int:
-        """Forget events last seen before a time, and reasons of before; how many events went."""
+    def purge(self, older_than: str, known_older_than: str | None = None, *, limit: int = -1) -> int:
+        """Forget events last seen before a time, those of known plates before another, and reasons of before; how many events went, at most `limit`."""
+        known = known_older_than or older_than
         with self._transaction() as db:
-            gone = db.execute("DELETE FROM events WHERE last_seen < ?", (older_than,)).rowcount
+            old = "SELECT seq FROM events WHERE last_seen < max(?1, ?2) AND last_seen < iif(list = '', ?1, ?2) ORDER BY last_seen LIMIT ?3"
+            gone = db.execute(f"DELETE FROM events WHERE seq IN ({old})", (older_than, known, limit)).rowcount
             db.execute("DELETE FROM reasons WHERE minute < ?", (older_than[:MINUTE],))
         if gone:
             self._give_back()
         return gone
 
-    def make_room(self, keep_mb_free: int, *, free_bytes: Callable[[], int] | None = None, step: int = 100) -> int:
-        """Forget the oldest events until the disk has `keep_mb_free` megabytes; how many went.
+    def trim(self, most: int, *, limit: int = -1) -> int:
+        """Of more events than `most` forget the oldest; how many went, at most `limit`."""
+        if (over := self._rows("SELECT count(*) FROM events")[0][0] - most) <= 0:
+            return 0
+        with self._transaction() as db:
+            many = over if limit < 0 else min(over, limit)
+            gone = db.execute("DELETE FROM events WHERE seq IN (SELECT seq FROM events ORDER BY seq LIMIT ?)", (many,)).rowcount
+        self._give_back()
+        return gone
+
+    def newest(self) -> str:
+        """When something was last seen, '' where nothing was."""
+        return str(self._rows("SELECT coalesce(max(last_seen), '') FROM events")[0][0])
+
+    def make_room(self, keep_mb_free: int, *, free_bytes: Callable[[], int] | None = None, step: int = 100, limit: int = -1) -> int:
+        """Forget the oldest events until the disk has `keep_mb_free` megabytes; how many went, at most about `limit`.
 
         When even an empty store would not make that room, something else fills the disk: nothing is deleted, StoreError says so.
         """
@@ -148,7 +162,7 @@ class Store:
         if missing > self._bytes():
             raise StoreError(f"{self._path.parent}: only {free() / 1e6:.0f} MB are free and the events hold {self._bytes() / 1e6:.0f} MB; delete other files")
         gone = 0
-        while free() < keep_mb_free * 1_000_000:
+        while free() < keep_mb_free * 1_000_000 and not 0 <= limit <= gone:
             with self._transaction() as db:
                 batch = db.execute("DELETE FROM events WHERE seq IN (SELECT seq FROM events ORDER BY seq LIMIT ?)", (step,)).rowcount
             if not batch:
@@ -157,60 +171,13 @@ class Store:
             self._give_back()
         return gone
 
-    def _bytes(self) -> int:
-        return sum(file.stat().st_size for suffix in ("", "-wal") if (file := Path(f"{self._path}{suffix}")).exists())
 
-    def _give_back(self) -> None:
-        """Return freed pages to the disk and empty the log; without this a purge makes no room."""
-        with self._lock, self._said_plainly():
-            self._db.executescript("PRAGMA incremental_vacuum")  # `execute` would stop after the first page
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-    def _rows(self, sql: str, *values: str | int) -> list[Any]:
-        with self._lock, self._said_plainly():
-            return self._db.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._said_plainly():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _said_plainly(self) -> Iterator[None]:
-        """SQLite's errors as StoreError, with the mend."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            if isinstance(error, StoreError):
-                raise
-            raise StoreError(f"{self._path}: {_mend(str(error))}") from error
-
-
-def _mend(message: str) -> str:
-    known = {
-        "not a database": "is not an event store; move it away or name another store.path",
-        "malformed": "is damaged; move it away, and a new one will be made",
-        "disk is full": "the disk is full; delete other files or lower store.retention_days",
-        "readonly": "cannot be written; check who owns the file and its folder",
-        "read-only": "cannot be written; check who owns the file and its folder",
-        "ermission denied": "cannot be written; check who owns the file and its folder",
-        "unable to open": "cannot be opened; check that its folder exists and who owns it",
-        "no such table": "holds no events yet, or is not an event store",
-        "locked": "another program holds it; try again",
-    }
-    return next((mend for part, mend in known.items() if part in message), f"cannot be used ({message})")
-
-
-def _event(text: str, crop_jpeg: bytes = b"") -> Event:
+def event_of(text: str, crop_jpeg: bytes = b"") -> Event:
     """Inverse of `Event.as_json`."""
     row = json.loads(text)
     row["characters"] = tuple(Character(**character) for character in row["characters"])
     row["quad"] = Quad.from_array(row["quad"])
+    row["rule"] = Rule(**row["rule"]) if row.get("rule") else None
+    row["match"] = Match(**row["match"]) if row.get("match") else None
+    row.setdefault("raw_text", row["text"])
     return Event(**row, crop_jpeg=crop_jpeg)

@@ -58,3 +58,27 @@ def test_what_does_not_fit_is_counted_and_said(tmp_path: Path, caplog: pytest.Lo
     store.full = False
     keeper.keep([], now=1000.0)
     assert [event.id for event in store.events()] == ["4", "3"]
+
+
+def test_events_of_one_second_are_one_write(tmp_path: Path) -> None:
+    """The first at once; those that follow within a second together, as one transaction."""
+    keeper = Keeper(store := Store(tmp_path / "events.sqlite"))
+    batches: list[int] = []
+    write = keeper._write
+    keeper._write = lambda events: batches.append(len(events)) or write(events)  # type: ignore[method-assign,func-returns-value]
+    for step in range(8):
+        keeper.keep([an_event(str(step))], now=100.0 + step / 5)
+    keeper.keep([], now=102.5)
+    assert (batches, store.count(), keeper.saved) == ([1, 5, 2], 8, 8)
+
+
+def test_a_batch_that_fails_is_kept_whole(tmp_path: Path) -> None:
+    """Nothing of it is counted as stored, and nothing is lost."""
+    store = MoodyStore(tmp_path / "events.sqlite")
+    keeper = Keeper(store)
+    store.full = True
+    keeper.keep([an_event(str(number)) for number in range(3)], now=100.0)
+    assert (keeper.saved, keeper.waiting, store.count()) == (0, 3, 0)
+    store.full = False
+    keeper.keep([], now=200.0)
+    assert (keeper.saved, keeper.waiting, store.count()) == (3, 0, 3)

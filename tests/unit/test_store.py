@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import StoreError
+from edge.records import Match, Rule
 from edge.store import Store
 from tests.builders import an_event
 
@@ -37,6 +38,42 @@ def test_the_same_id_twice_is_one_event(store: Store) -> None:
     assert store.add(an_event("1"))
     assert not store.add(an_event("1", "OTHER", crop_jpeg=b"other"))
     assert (store.count(), [event.text for event in store.events()], store.crop("1")) == (1, ["AB12CDE"], b"jpeg of 1")
+
+
+def test_a_preview_makes_room_for_its_event(store: Store) -> None:
+    """One row for each id; previews are in no list and no count, and the event comes as news even when others came between."""
+    assert store.add(an_event("1", "AB12CDX", preview=True))
+    assert store.event("1") == an_event("1", "AB12CDX", preview=True)
+    assert not store.add(an_event("1", "AB12CDY", preview=True))
+    assert (store.count(), store.events()) == (0, [])
+    assert store.add(an_event("2"))
+    assert store.add(an_event("1", "AB12CDE", crop_jpeg=b"better"))
+    assert not store.add(an_event("1", "LATE", preview=True))
+    assert [(event.id, event.text) for event in store.events()] == [("1", "AB12CDE"), ("2", "AB12CDE")]
+    assert (store.count(), store.crop("1")) == (2, b"better")
+
+
+def test_a_preview_whose_event_never_came_is_the_event(store: Store) -> None:
+    """After a power cut, at the next start."""
+    store.add(an_event("1", preview=True))
+    store.add(an_event("2"))
+    assert store.settle_previews() == 1
+    assert [event.id for event in store.events()] == ["2", "1"]
+    assert store.event("1") == an_event("1")
+
+
+def test_what_the_lists_and_the_rules_said_comes_back(store: Store) -> None:
+    event = an_event(rule=Rule("LLDDLLL", 1.5, 3.0), match=Match("family", "allow", "AB12CDE", "Anna"), direction="left", dwell_s=2.5, raw_text="A812CDE")
+    store.add(event)
+    assert store.event("1") == event
+
+
+def test_events_of_older_versions_are_read(store: Store) -> None:
+    """Without the keys that came later."""
+    store.add(an_event())
+    store._db.execute("UPDATE events SET json = json_remove(json, '$.preview', '$.raw_text', '$.rule', '$.direction', '$.dwell_s', '$.match')")
+    (event,) = store.events()
+    assert (event.raw_text, event.preview, event.direction, event.match) == ("AB12CDE", False, "unknown", None)
 
 
 def test_pages_follow_each_other_without_a_gap(store: Store) -> None:
@@ -190,3 +227,11 @@ def test_a_folder_that_cannot_be_made_is_said_plainly(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file"):
         Store(tmp_path / "file" / "events.sqlite")
+
+
+def test_room_is_made_a_little_at_a_time(store: Store) -> None:
+    """At most `limit` go at once, however much is missing."""
+    for number in range(20):
+        store.add(an_event(str(number), crop_jpeg=os.urandom(200_000)))
+    assert store.make_room(10, free_bytes=lambda: 9_000_000, step=2, limit=4) == 4
+    assert store.count() == 16

@@ -1,0 +1,179 @@
+"""Safe mode: where the config or something it names cannot be used, the process lives on, says why, and tries again when that may have changed.
+
+A daemon that ends is started again by systemd, fails again, and nobody learns why from the page.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import threading
+import tomllib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from edge.config import Config, absolute, load, sections
+from edge.errors import ConfigError, PlatewatchError
+from edge.notify import notify
+from edge.status import StatusFile, utc_iso, version
+
+if TYPE_CHECKING:
+    from edge.daemon import Daemon
+
+SALVAGED = ("camera", "store", "web", "runtime")
+"""What the page needs to be found and to show anything."""
+TELL_EVERY_S, RETRY_S = 1.0, 60.0
+log = logging.getLogger(__name__)
+
+
+def salvage(path: Path) -> Config:
+    """What can be used of a config that cannot be used: the sections of SALVAGED that are good in themselves, the others at their defaults.
+
+    A page whose own section is bad listens on this machine alone, without a password: the default.
+    """
+    found: dict[str, Any] = {}
+    for name, content in _tables(path).items():
+        kind = sections().get(name)
+        if name not in SALVAGED or kind is None:
+            continue
+        try:
+            found[name] = kind.model_validate(content)
+        except ValidationError:
+            if name == "camera" and isinstance(content, dict) and isinstance(content.get("name"), str) and content["name"]:
+                found[name] = kind.model_construct(name=content["name"])
+    if "runtime" not in found and (directory := os.environ.get("RUNTIME_DIRECTORY")):  # systemd's, where the page looks too
+        found["runtime"] = sections()["runtime"].model_validate({"directory": directory.split(":")[0]})
+    return absolute(Config().model_copy(update=found), path.resolve().parent)
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file that can be read one by one."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    found: dict[str, Any] = {}
+    for part in re.split(r"(?m)^(?=\s*\[)", text):
+        try:
+            found |= tomllib.loads(part)
+        except tomllib.TOMLDecodeError:
+            continue
+    return found
+
+
+class SafeMode:
+    """Tells `trouble` in the status file until it is stopped or it is time to try again."""
+
+    def __init__(self, path: Path, trouble: str) -> None:
+        self._path, self._trouble = path, trouble
+        self._wake, self._stopped = threading.Event(), False
+        self._stamp = _stamp(path)
+        self._began = utc_iso(datetime.now(UTC))
+
+    def stop(self) -> None:
+        """Safe to call from a signal handler, as `again`."""
+        self._stopped = True
+        self._wake.set()
+
+    def again(self) -> None:
+        self._wake.set()
+
+    def wait(self) -> bool:
+        """True when it is time to try again: asked, the file has changed, or a minute has passed. False when it was stopped."""
+        config = salvage(self._path)
+        status = StatusFile(Path(config.runtime.directory))
+        log.error("safe mode: %s", self._trouble)
+        notify("READY=1")
+        for _ in range(int(RETRY_S / TELL_EVERY_S)):
+            self._tell(status, config, "safe mode")
+            notify("WATCHDOG=1")
+            if self._wake.wait(TELL_EVERY_S) or _stamp(self._path) != self._stamp:
+                break
+        if self._stopped:
+            self._tell(status, config, "stopped")
+        return not self._stopped
+
+    def _tell(self, status: StatusFile, config: Config, state: str) -> None:
+        told = {
+            "v": 1, "version": version(), "pid": os.getpid(), "state": state, "detail": self._trouble, "started_at": self._began,
+            "updated_at": utc_iso(datetime.now(UTC)), "camera": {"name": config.camera.name}, "fps": 0.0, "stages_ms": {}, "plates_in_view": [],
+            "events": 0, "reasons": {}, "bundles": {},
+        }  # fmt: skip
+        try:
+            status.offer(lambda: told, force=True)
+        except OSError as error:
+            log.error("the status file cannot be written: %s", error)
+
+
+def watch(path: Path, build: Callable[[Config], Daemon], *, stay: bool) -> int:
+    """Run the daemon of a config until it ends; with `stay` in safe mode for as long as there can be none, else its sentence is raised."""
+    from edge.reload import Reload
+
+    stopped = threading.Event()  # also while the models are being loaded for another try
+
+    def listen(stop: Callable[[], None], again: Callable[[], None]) -> None:
+        def end(*_: object) -> None:
+            stopped.set()
+            stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, end)
+        signal.signal(signal.SIGHUP, lambda *_: again())
+
+    while not stopped.is_set():
+        try:
+            config = load(path)
+            daemon = build(config)
+        except PlatewatchError as error:
+            if not stay:
+                raise
+            safe = SafeMode(path, str(error))
+            listen(safe.stop, safe.again)
+            safe.wait()
+            continue
+        daemon.reload = Reload(path, config, daemon.adopt)
+        listen(daemon.stop, daemon.reload.ask)
+        if not stopped.is_set():
+            return daemon.run()
+    return 0
+
+
+def page_config(path: Path) -> tuple[Config, str]:
+    """For the page: the config and '', or what can be saved of it and what is wrong with it."""
+    try:
+        return load(path), ""
+    except ConfigError as error:
+        return salvage(path), str(error)
+
+
+def when_valid(path: Path, act: Callable[[], None], every_s: float = 2.0) -> threading.Thread:
+    """Calls `act` from a thread as soon as the config can be used."""
+
+    def look() -> None:
+        stamp, pause = _stamp(path), threading.Event()
+        while True:
+            pause.wait(every_s)
+            if (now := _stamp(path)) == stamp:
+                continue
+            stamp = now
+            if not page_config(path)[1]:
+                act()
+                return
+
+    thread = threading.Thread(target=look, name="config", daemon=True)
+    thread.start()
+    return thread
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return found.st_ino, found.st_size, found.st_mtime_ns
