@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.checks.outcome import Device, Outcome
+from edge.checks.patience import PATIENCE_S, within
 from edge.errors import PlatewatchError
 
 if TYPE_CHECKING:
@@ -25,28 +26,11 @@ PROCESSOR_FILES = tuple(Path(name) for name in ("/sys/devices/system/cpu/possibl
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a check saw. `state` is good, note (works, could be better) or bad (must be mended); `mend` is what to do, where there is something to do."""
-
-    state: str
-    words: str
-    mend: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
     """An outcome and the name of the check that it belongs to."""
 
     what: str
     outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """What the checks look at: the config file if one was named, and what stands in it if it can be used."""
-
-    config_file: str | None = None
-    config: Config | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +58,7 @@ def examine(config_file: str | None) -> Iterator[Finding]:
     device = Device(config_file, _usable(config_file))
     for what, check in CHECKS.items():
         try:
-            outcome = check(device)
+            outcome = within(check, device, PATIENCE_S)
         except PlatewatchError as error:
             outcome = Outcome("bad", str(error))
         except Exception as error:  # a doctor that dies of one patient helps none of the others
@@ -180,23 +164,16 @@ def _temperature(_: Device) -> Outcome:
     return Outcome("good", f"{celsius:.0f} C")
 
 
-def _camera_library(_: Device) -> Outcome:
-    import importlib.util
+def _later(module: str, name: str) -> Callable[[Device], Outcome | None]:
+    """A check of `edge.checks`, imported when it is made: `--help` answers at once."""
 
-    if importlib.util.find_spec("picamera2"):
-        return Outcome("good", "picamera2 is installed")
-    return Outcome("note", "picamera2 is not installed: USB, RTSP and files work", "for a Pi camera: sudo apt install python3-picamera2")
+    def check(device: Device) -> Outcome | None:
+        import importlib
 
+        found: Outcome | None = getattr(importlib.import_module(f"edge.checks.{module}"), name)(device)
+        return found
 
-def _disk(device: Device) -> Outcome | None:
-    if device.config is None:
-        return None
-    store = device.config.store
-    folder = next(parent for parent in Path(store.path).resolve().parents if parent.is_dir())
-    free_mb = shutil.disk_usage(folder).free / 1e6
-    if free_mb < store.keep_at_least_mb_free:
-        return Outcome("bad", f"{free_mb:.0f} MB free at {folder}, the floor is {store.keep_at_least_mb_free} MB: old events go first", "free some space")
-    return Outcome("good", f"{free_mb:.0f} MB free at {folder}")
+    return check
 
 
 CHECKS: dict[str, Callable[[Device], Outcome | None]] = {
@@ -205,8 +182,16 @@ CHECKS: dict[str, Callable[[Device], Outcome | None]] = {
     "config": _config,
     "detector": _bundle("detector"),
     "reader": _bundle("reader"),
+    "threads": _later("board", "check_threads"),
+    "memory": _later("board", "check_memory"),
     "temperature": _temperature,
-    "Pi camera": _camera_library,
-    "disk": _disk,
+    "supply": _later("board", "check_supply"),
+    "throttling": _later("board", "check_throttling"),
+    "clock": _later("clock", "check_clock"),
+    "disk": _later("disk", "check_disk"),
+    "permissions": _later("permissions", "check_permissions"),
+    "Pi camera": _later("camera", "check_library"),
+    "camera": _later("camera", "check_camera"),
+    "targets": _later("network", "check_targets"),
 }
 """Name -> check, in the order in which they are told; one that answers None has nothing to say here."""

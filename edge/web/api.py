@@ -9,12 +9,11 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request, ses
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from edge import status
 from edge.errors import StoreError
 from edge.web import query
 from edge.web.daemon_files import DaemonFiles
 from edge.web.door import door
-from edge.web.snapshot import not_ready, snapshot
+from edge.web.snapshot import snapshot
 from edge.web.stream import Places, messages
 
 api = Blueprint("api", __name__)
@@ -77,16 +76,3 @@ def get_stream() -> ResponseReturnValue:
     response = Response(body, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
     response.call_on_close(leave)
     return response
-
-
-@api.get("/healthz")
-def healthz() -> ResponseReturnValue:
-    """The page's own process answers."""
-    return jsonify(ok=True, version=status.version())
-
-
-@api.get("/readyz")
-def readyz() -> ResponseReturnValue:
-    """The device watches: daemon alive, camera open, store readable."""
-    reasons = not_ready(files())
-    return jsonify(ready=not reasons, reasons=reasons), 503 if reasons else 200

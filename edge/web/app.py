@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import getpass
 import logging
+import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import ConfigError
@@ -34,14 +36,17 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     if args.set_password:
         return set_password()
-    from edge import logs
-    from edge.config import load
+    from edge import logs, safe
 
     logs.set_up()
     logging.getLogger("waitress").setLevel(logging.WARNING)  # below, it tells of every page that was closed
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # and here of every request that waits a moment for a thread
-    config = load(args.config)
+    config, trouble = safe.page_config(Path(args.config))
     server, app = make_server(config)
+    if trouble:
+        log.error("%s; the page shows it until it is mended", trouble)
+        app.extensions["daemon_files"].trouble = trouble
+        safe.when_valid(Path(args.config), begin_anew)
 
     def leave(*_: object) -> None:
         app.extensions["stop"].set()  # waitress waits 5 s for its threads, which the streams would hold
@@ -55,6 +60,11 @@ def run(args: argparse.Namespace) -> int:
     finally:
         close(server, app)
     return 0
+
+
+def begin_anew() -> None:
+    """The same command in the same process, with the config as it is now."""
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def set_password() -> int:

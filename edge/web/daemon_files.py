@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -28,8 +29,11 @@ class DaemonFiles:
     def __init__(self, config: Config, *, utc_now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.camera_name = config.camera.name
         self.keeps_crops = config.store.crops
+        self.floor_mb = config.store.keep_at_least_mb_free
         self._directory, self._store_path = Path(config.runtime.directory), Path(config.store.path)
         self.utc_now = utc_now
+        self.trouble = ""
+        """What is wrong with the page's own config; it is shown until the page is started with a good one."""
         self._touched_at = float("-inf")
         self._lock = threading.Lock()
         self._store: Store | None = None
@@ -64,6 +68,13 @@ class DaemonFiles:
     def picture(self) -> bytes | None:
         try:
             return None if self.picture_at() is None else (self._directory / status.LIVE_NAME).read_bytes()
+        except OSError:
+            return None
+
+    def free_bytes(self) -> int | None:
+        """Where the store is; None where its folder is not there yet."""
+        try:
+            return shutil.disk_usage(self._store_path.parent).free
         except OSError:
             return None
 

@@ -19,8 +19,8 @@ from edge.web import auth
 
 log = logging.getLogger(__name__)
 pages = Blueprint("door", __name__)
-OPEN = {"static", "door.login", "door.enter", "api.healthz", "api.readyz"}
-"""Endpoints that need no log-in; they show nothing of what was seen."""
+OPEN = {"static", "door.login", "door.enter", "health.healthz", "health.readyz", "health.metrics"}
+"""Endpoints that need no log-in: they show nothing of what was seen, or, as those of `health`, ask who looks by themselves."""
 
 
 class Door:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from edge import status
 from edge.config import Config
+from edge.keeping.accesses import Looks
 from edge.records import Box, Event, Quad
-from edge.web import api, door, headers, views, words
+from edge.web import api, door, headers, health, views, words
 from edge.web.daemon_files import DaemonFiles
 from edge.web.stream import Places
 
@@ -37,12 +39,36 @@ def build(config: Config, streams: int) -> Flask:
     app.extensions |= {"daemon_files": DaemonFiles(config), "places": Places(streams), "stop": threading.Event()}
     door.install(app, config.web)
     app.register_blueprint(api.api)
+    app.register_blueprint(health.pages)
     app.register_blueprint(views.views)
     app.register_error_handler(HTTPException, problem)
     app.after_request(headers.protect)
     app.after_request(keep_static)
+    if config.privacy.access_log_rows:
+        app.extensions["looks"] = Looks(Path(config.runtime.directory), time.monotonic)
+        app.after_request(note_look)
     _teach(app)
     return app
+
+
+LOOKS = {
+    "views.live": "looked at the live page",
+    "api.get_stream": "looked at the live page",
+    "views.events": "looked at the list of events",
+    "api.get_events": "looked at the list of events",
+    "views.event": "looked at an event",
+    "api.get_event": "looked at an event",
+    "views.crop": "looked at a picture",
+}
+"""Endpoint -> what the access log calls it."""
+
+
+def note_look(response: Response) -> Response:
+    """For the access log: by address, never what was searched for."""
+    if (did := LOOKS.get(request.endpoint or "")) and response.status_code == 200:
+        now = current_app.extensions["daemon_files"].utc_now()
+        current_app.extensions["looks"].note(status.utc_iso(now), f"{request.remote_addr} (page)", did)
+    return response
 
 
 def problem(error: HTTPException) -> ResponseReturnValue:

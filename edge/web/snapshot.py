@@ -14,6 +14,8 @@ def snapshot(files: DaemonFiles) -> dict[str, Any]:
     daemon, now = files.status(), files.utc_now()
     alive = files.is_alive(daemon)
     head, summary = words.headline(daemon, alive), files.summary()
+    if files.trouble:
+        head = words.Headline("bad", "Safe mode", words.closed(files.trouble))
     return {
         "v": 1,
         "now": status.utc_iso(now),
@@ -32,16 +34,3 @@ def snapshot(files: DaemonFiles) -> dict[str, Any]:
         "machine": words.machine(daemon),
         "daemon": daemon,
     }
-
-
-def not_ready(files: DaemonFiles) -> list[str]:
-    """Why the device does not watch, a sentence each; empty when it does."""
-    daemon, summary = files.status(), files.summary()
-    reasons = []
-    if daemon is None or not files.is_alive(daemon):
-        reasons.append("The daemon does not run.")
-    elif daemon.get("state") != "watching":
-        reasons.append(f"The camera does not watch: {daemon.get('state')}.")
-    if not summary["readable"]:
-        reasons.append(f"The event store cannot be read: {summary['problem']}.")
-    return reasons

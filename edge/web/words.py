@@ -16,19 +16,32 @@ STATES: dict[str, tuple[Tone, str, str]] = {
     "watching": ("good", "Watching", "The camera is open and its pictures are being read."),
     "idle": ("wait", "Idle", "The camera is open but has sent no picture for a while."),
     "camera lost": ("bad", "Camera lost", "The camera does not answer; the daemon keeps trying to open it again."),
+    "safe mode": ("bad", "Safe mode", "The configuration cannot be used; no plates are read."),
 }
 REASONS: dict[str, str] = {
     "too small": "Too small to read: zoom in or move the camera closer.",
     "blurred": "Blurred: a shorter shutter or more light helps.",
+    "glare": "Burnt out by glare: less light on the plate, a shorter exposure, or the camera farther from its lamp helps.",
     "low detection": "Hardly looked like a plate.",
     "nothing legible": "A plate, but nothing on it could be read.",
     "too few reads": "Seen too briefly: too few looks could be read.",
     "reads disagree": "The looks disagreed about the text.",
     "low confidence": "The looks agreed, but were not sure enough.",
     "too short": "Too few characters for a plate: lettering, perhaps.",
+    "does not fit the country": "Read surely, but no plate of the expected countries.",
+    "ignored": "On a list of plates that are never kept.",
     "same pass": "The same vehicle, still or again in view.",
+    "excluded": "Outside the part of the picture that is watched.",
 }
 """The judge's reasons, with what would help."""
+LOSSES: dict[str, str] = {
+    "not opened": "could not be opened",
+    "gone": "was gone",
+    "stalled": "fell silent",
+    "frozen": "repeated the same picture",
+    "garbage": "sent no proper pictures",
+}
+"""Why the camera was lost."""
 SURE, UNSURE = 0.9, 0.7
 """Characters below SURE are marked, below UNSURE more strongly."""
 
@@ -58,10 +71,10 @@ def headline(status: dict[str, Any] | None, alive: bool) -> Headline:
     tone, word, sentence = STATES.get(state, ("wait", state.capitalize() or "Unknown", ""))
     if detail and tone == "good":  # it reads, but something else is wrong
         tone = "wait"
-    return Headline(tone, word, _closed(detail) or sentence)
+    return Headline(tone, word, closed(detail) or sentence)
 
 
-def _closed(sentence: str) -> str:
+def closed(sentence: str) -> str:
     """Begun with a capital and ended with a stop."""
     return sentence and sentence[0].upper() + sentence[1:] + ("" if sentence[-1] in ".!?" else ".")
 
@@ -118,7 +131,7 @@ def spoken(text: str, characters: Sequence[Character]) -> str:
 
 def reason(name: str) -> str:
     """Why a track gave no event; a reason that this page does not know is shown by its own name."""
-    return REASONS.get(name) or _closed(name.replace("_", " "))
+    return REASONS.get(name) or closed(name.replace("_", " "))
 
 
 def machine(status: dict[str, Any] | None) -> str:
@@ -131,5 +144,10 @@ def machine(status: dict[str, Any] | None) -> str:
     if bundles:
         parts.append(", ".join(f"{bundle.get('name') or kind}" for kind, bundle in bundles.items()))
     if threads is not None:
-        parts.append("threads chosen for this device" if threads == 0 else f"{threads} thread{'' if threads == 1 else 's'}")
+        measured = ", as measured here" if status.get("threads_by") == "measured" else ""
+        parts.append("threads chosen for this device" if threads == 0 else f"{threads} thread{'' if threads == 1 else 's'}{measured}")
+    if camera.get("profile", "day") != "day":
+        parts.append(f"settings for {camera['profile']}")
+    if camera.get("losses"):
+        parts.append("camera lost: " + ", ".join(f"{LOSSES.get(why, why)} {count}×" for why, count in camera["losses"].items()))
     return " · ".join(parts)
