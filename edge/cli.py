@@ -16,7 +16,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("edge.demo", "watch a bundled clip and show it on the status page"),
     "web": ("edge.web.app", "serve the status page"),
     "doctor": ("edge.doctor", "check this device and say what to mend"),
-    "bench": ("edge.bench", "measure the models' speed on this device"),
+    "replay": ("edge.replay.command", "say what would have been events in a recording, and compare configurations on it"),
+    "bench": ("edge.bench.command", "measure the models' speed on this device"),
+    "targets": ("edge.publish.command", "list who is told of events, and try one"),
+    "lists": ("edge.lists.command", "show the known plates, and what else would be taken for them"),
+    "events": ("edge.events.command", "look events up, count, export and delete them"),
     "config": ("edge.cli", "check a config file, or print an example or the table of all keys"),
 }
 """Command -> the module with its `add_arguments(parser)` and `run(args) -> int`, and what it is for."""
@@ -65,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--check", metavar="FILE", help="read a config file and say what is wrong with it")
     what.add_argument("--table", action="store_true", help="print the table of all keys (markdown)")
+    what.add_argument("--schema", action="store_true", help="print the JSON Schema of the config")
     what.add_argument("--example", action="store_true", help="print a config file with every key at its default")
 
 
@@ -76,5 +81,5 @@ def run(args: argparse.Namespace) -> int:
         config.load(args.check)
         print(f"{args.check}: good")
     else:
-        print(reference.table() if args.table else reference.example(), end="")
+        print(reference.table() if args.table else reference.schema() if args.schema else reference.example(), end="")
     return 0

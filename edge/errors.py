@@ -23,3 +23,7 @@ class CameraLost(PlatewatchError, OSError):
 
 class StoreError(PlatewatchError, OSError):
     """The event store cannot be opened or written."""
+
+
+class GateError(PlatewatchError, OSError):
+    """The gate's relay cannot be worked."""

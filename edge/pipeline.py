@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from edge.attention.attention import Attention
 from edge.attention.lens import Lens
+from edge.attention.regions import Polygon
+from edge.keeping.blank import blank, scene
 from edge.records import Detection, Event, Frame, Luma, Pass, PlateRead, Quad, Sighting
 from edge.status import Meter, PlateInView
 from edge.tracking.judge import Judge
@@ -59,6 +61,10 @@ class Pipeline:
         self.meter = Meter()
         self.in_view: list[PlateInView] = []
         self.passes: list[Pass] = []
+        self.excluded: tuple[Polygon, ...] = ()
+        """What is black in every picture: shares of the frame. The reader sees all the same what belongs to a plate that counts."""
+        self.frames = False
+        """Whether each look that votes takes the whole frame along: costs the time of a JPEG each."""
 
     def step(self, frame: Frame) -> list[Event]:
         """Work one frame, if it is worth it; the events that settled with it."""
@@ -106,19 +112,28 @@ class Pipeline:
         if self.attention is not None and not self.attention.admits(found, width, height):
             return Sighting(found, NOTHING, frame.seen_at, excluded=True)  # followed, so that its pass is counted, and no more
         crop = cut_out(frame.picture, found, CROP_MARGIN)
+        if self.excluded:
+            x0, y0, _, _ = bounds(found, CROP_MARGIN, width, height)
+            blank(crop, self.excluded, (x0, y0), (width, height))
         plate = cut_out(frame.luma, found, 0.0)
         # What has no vote is not read, but followed all the same, so that its pass is counted with its reason.
         votes = found.box.width >= self._min_plate_px and found.score >= self._min_score
         luma, quad = (frame.luma, found.quad) if self._lens is None or not votes else self._lens.straighten(frame.luma, found.quad)
         read = self._reader.read(luma, quad, found.lines) if votes else NOTHING
         sharp, glare = (sharpness(plate) / (float(plate.var()) + 1.0), float((plate >= BURNT_OUT).mean())) if plate.size else (0.0, 0.0)
-        return Sighting(found, read, frame.seen_at, sharp, glare, crop=crop if crop.size else None)
+        frames = scene(frame.picture, self.excluded) if self.frames and read.text else b""
+        return Sighting(found, read, frame.seen_at, sharp, glare, crop=crop if crop.size else None, scene_jpeg=frames)
 
 
 def cut_out(picture: npt.NDArray[np.uint8], found: Detection, margin: float) -> npt.NDArray[np.uint8]:
     """A copy of the upright part of (H, W) or (H, W, 3) around a plate, `margin` of its size on each side."""
-    height, width = picture.shape[:2]
+    x0, y0, x1, y1 = bounds(found, margin, picture.shape[1], picture.shape[0])
+    return picture[y0:y1, x0:x1].copy()  # a view would keep the whole frame in memory for as long as the track
+
+
+def bounds(found: Detection, margin: float, width: int, height: int) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of that part, whole pixels within the frame."""
     dx, dy = margin * found.box.width, margin * found.box.height
     x0, x1 = (int(np.clip(x, 0, width)) for x in (found.box.x0 - dx, found.box.x1 + dx + 1))
     y0, y1 = (int(np.clip(y, 0, height)) for y in (found.box.y0 - dy, found.box.y1 + dy + 1))
-    return picture[y0:y1, x0:x1].copy()  # a view would keep the whole frame in memory for as long as the track
+    return x0, y0, x1, y1

@@ -139,7 +139,8 @@ class Frame:
 class Sighting:
     """One plate in one frame: where it was, what was read, and how good the look was.
 
-    `glare` is the share of its pixels that are burnt out; `excluded` when it was outside the region that is watched.
+    `glare` is the share of its pixels that are burnt out; `excluded` when it was outside the region that is watched. `scene_jpeg` is the whole
+    frame, where frames are kept.
     """
 
     detection: Detection
@@ -149,6 +150,7 @@ class Sighting:
     glare: float = 0.0
     crop: npt.NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
     excluded: bool = False
+    scene_jpeg: bytes = field(default=b"", compare=False, repr=False)
 
 
 Direction = Literal["approaching", "leaving", "left", "right", "unknown"]
@@ -219,6 +221,7 @@ class Event:
     direction: Direction = "unknown"
     dwell_s: float = 0.0
     match: Match | None = None
+    frame_jpeg: bytes = field(default=b"", repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """The event without its picture, ready for `json.dumps`."""

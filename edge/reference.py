@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
-from edge.config import sections
+from pydantic_core import PydanticUndefined
+
+from edge.config import Config, sections
 
 
 def _keys() -> Iterator[tuple[str, str, str, str]]:
@@ -15,8 +18,10 @@ def _keys() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _toml(value: object) -> str:
-    if value is None:
+    if value is None or value is PydanticUndefined:
         return ""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_toml, value))}]"
     return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
 
 
@@ -26,11 +31,19 @@ def table() -> str:
     return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows]) + "\n"
 
 
+def schema() -> str:
+    """The JSON Schema of the config file, for editors that check while one types."""
+    made = Config.model_json_schema()
+    told = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "Platewatch config"}
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+
 def example() -> str:
     """A whole config file with every key at its default and its description above it."""
     lines: list[str] = []
     for section, kind in sections().items():
-        lines += [f"# {kind.__doc__}", f"[{section}]"]
-        lines += [f"# {text}\n{'' if default else '# '}{key} = {default or '...'}" for name, key, default, text in _keys() if name == section]
+        many = Config.model_fields[section].default == ()  # a table for each, and none to begin with
+        lines += [f"# {kind.__doc__}", f"# [[{section}]]" if many else f"[{section}]"]
+        lines += [f"# {text}\n{'# ' if many or not default else ''}{key} = {default or '...'}" for name, key, default, text in _keys() if name == section]
         lines.append("")
     return "\n".join(lines)

@@ -2,8 +2,13 @@
 
 The daemon writes, the page reads; neither waits for the other. `status.json` holds
 {"v": 1, "version", "pid", "state", "detail", "started_at", "updated_at" (UTC), "camera": {"name", "kind", "width", "height", "fps",
-"frames", "dropped", "reopened", "skipped"}, "fps", "stages_ms": {stage: {"median", "p95"}}, "plates_in_view": [{"quad", "text",
-"confidence"}], "events", "reasons": {reason: count}, "bundles": {"detector": {"name", "sha256"}, "reader": {...}}, "threads"}.
+"frames", "dropped", "reopened", "skipped", and where it has them "losses": {why: count}, "profile", "exposure_ev"}, "fps",
+"stages_ms": {stage: {"median", "p95"}}, "plates_in_view": [{"quad", "text", "confidence"}],
+"events", "totals": {"previews", "lost" (events), "stages": {stage: {"frames", "seconds"}}}, "reasons": {reason: count},
+"bundles": {"detector": {"name", "sha256"}, "reader": {...}}, "threads"},
+"store": {"forgotten": {why: count}, "written_bytes": {"today", "yesterday"}, "set_aside" (files), "waiting", "lost" (events), "privacy"},
+where they work "threads_by": "set" | "measured" | "guessed", "attention": {"moving", "looked", "passed_over"} (frames), "governor":
+{"temperature_c", "troubles", "step", "words"}, and where there are targets "detecting" and "targets": [what `Courier.as_json` says of each].
 """
 
 from __future__ import annotations
@@ -23,8 +28,8 @@ import numpy.typing as npt
 
 from edge.records import Quad
 
-State = Literal["starting", "watching", "idle", "camera lost", "stopped"]
-"""idle: the camera is open but has sent no frame for a while."""
+State = Literal["starting", "watching", "idle", "camera lost", "stopped", "safe mode"]
+"""idle: the camera is open but has sent no frame for a while; safe mode: there is no camera, since the config cannot be used."""
 STAGES = ("detect", "read", "track", "total")
 ALIVE_S = 5.0
 STATUS_NAME, LIVE_NAME, WATCHED_NAME = "status.json", "live.jpg", "watched"
@@ -50,17 +55,24 @@ class Meter:
     def __init__(self, keep: int = 200) -> None:
         self._ms = {stage: deque[float](maxlen=keep) for stage in STAGES}
         self._worked_at = deque[float](maxlen=keep)
+        self._frames, self._seconds = dict.fromkeys(STAGES, 0), dict.fromkeys(STAGES, 0.0)
 
     def add(self, stage_ms: dict[str, float], worked_at: float) -> None:
         """Stages that a frame did not need (no plate, nothing to read) are left out of `stage_ms`."""
         for stage, ms in stage_ms.items():
             self._ms[stage].append(ms)
+            self._frames[stage] += 1
+            self._seconds[stage] += ms / 1000
         self._worked_at.append(worked_at)
 
     def stages_ms(self) -> dict[str, dict[str, float]]:
         """{stage: {"median", "p95"}} in milliseconds; 0 where nothing was measured."""
         found = {stage: np.percentile(ms, (50, 95)) if ms else (0.0, 0.0) for stage, ms in self._ms.items()}
         return {stage: {"median": round(float(median), 2), "p95": round(float(p95), 2)} for stage, (median, p95) in found.items()}
+
+    def totals(self) -> dict[str, dict[str, float]]:
+        """{stage: {"frames", "seconds"}} since the start."""
+        return {stage: {"frames": self._frames[stage], "seconds": round(self._seconds[stage], 6)} for stage in STAGES}
 
     def fps(self, now: float, window_s: float = 5.0) -> float:
         recent = [at for at in self._worked_at if now - at <= window_s]
@@ -101,13 +113,15 @@ class LivePicture:
         except OSError:
             return False
 
-    def offer(self, picture: npt.NDArray[np.uint8], plates: Sequence[PlateInView]) -> bool:
-        """Write `picture`, (H, W) or (H, W, 3), with its plates, unless nobody looks or the last one is too recent."""
+    def offer(
+        self, picture: npt.NDArray[np.uint8], plates: Sequence[PlateInView], veil: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] = lambda seen: seen
+    ) -> bool:
+        """Write what `veil` makes of `picture`, (H, W) or (H, W, 3), with its plates, unless nobody looks or the last one is too recent."""
         now = self._clock()
         if (self._written_at is not None and now - self._written_at < self._interval_s) or not self.is_watched():
             return False
         self._written_at = now
-        _replace(self._directory / LIVE_NAME, draw(picture, plates))
+        _replace(self._directory / LIVE_NAME, draw(veil(picture), plates))
         return True
 
 

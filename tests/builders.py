@@ -21,8 +21,18 @@ def a_detection(x: float = 100.0, y: float = 100.0, width: float = 120.0, height
     return Detection(Quad.from_box(box), box, score)
 
 
-def a_sighting(text: str = "AB12CDE", at: float = 0.0, *, confidence: float = 0.95, sharpness: float = 1.0, crop: Any = None, **where: float) -> Sighting:
-    return Sighting(a_detection(**where), a_read(text, confidence), at, sharpness, crop)
+def a_sighting(
+    text: str = "AB12CDE",
+    at: float = 0.0,
+    *,
+    confidence: float = 0.95,
+    sharpness: float = 1.0,
+    glare: float = 0.0,
+    crop: Any = None,
+    read: PlateRead | None = None,
+    **where: float,
+) -> Sighting:
+    return Sighting(a_detection(**where), read or a_read(text, confidence), at, sharpness, glare, crop=crop)
 
 
 def a_frame(seen_at: float = 0.0, index: int = 0, width: int = 640, height: int = 360) -> Frame:
@@ -37,5 +47,6 @@ def an_event(id: str = "1", text: str = "AB12CDE", last_seen: str = "2026-11-22T
         "id": id, "camera": "gate", "text": text, "confidence": 0.9, "characters": tuple(Character(char, 0.9) for char in text),
         "first_seen": "2026-11-22T21:00:00.000+00:00", "last_seen": last_seen, "duration_s": 1.0, "looks": 4, "agreeing": 3, "lines": 1,
         "country": None, "detection_score": 0.8, "quad": Quad.from_box(Box(10, 20, 110, 45)), "crop_jpeg": b"jpeg of " + id.encode(),
+        "raw_text": text,
     }  # fmt: skip
     return Event(**(fields | changes))

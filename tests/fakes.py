@@ -75,6 +75,9 @@ class FakeCamera:
     def __exit__(self, *_: object) -> None:
         self.closed += 1
 
+    def again(self) -> Self:
+        return self
+
     def frames(self) -> Iterator[Frame]:
         yield from self._lives[self.opened - 1]
         if self.opened < len(self._lives):

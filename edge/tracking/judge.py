@@ -196,4 +196,5 @@ class Judge:
             direction=track.motion.direction(),
             dwell_s=track.motion.stood_s,
             match=state.match,
+            frame_jpeg=best.scene_jpeg,
         )

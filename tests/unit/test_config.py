@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.camera import KINDS
-from edge.config import CameraConfig, Config, load
+from edge.camera.kinds import KINDS
+from edge.config import CameraConfig, Config, load, sections
 from edge.errors import ConfigError
 from edge.reference import example, table
 
@@ -60,7 +60,11 @@ def test_a_stream_address_is_no_path(tmp_path: Path) -> None:
         ("[camera\n", ["line 1", "not valid TOML"]),
         ("a = 1\nb = = 2\n", ["line 2", "not valid TOML"]),
         ("[web]\nhost = '0.0.0.0'\n", ["web.password_hash is empty"]),
-        ("[country]\ncode = 'GB'\n", ["country.code", "'GB'"]),
+        ("[country]\ncode = 'GB'\n", ["line 2", "country.code", "'GB'", "did you mean 'gb'?"]),
+        ("[country]\ncode = 'germany'\n", ["country.code", "did you mean 'de' (Germany)?"]),
+        ("[country]\ncode = ['auto', 'de']\n", ["country.code", "stand alone"]),
+        ("[country]\ncode = 7\n", ["country.code", "string", "7"]),
+        ("[lists]\ntime_zone = 'Mars'\n", ["line 2", "'Mars' is not known"]),
     ],
 )
 def test_a_bad_file_is_one_sentence_that_names_the_place_and_the_mend(tmp_path: Path, text: str, parts: list[str]) -> None:
@@ -68,6 +72,24 @@ def test_a_bad_file_is_one_sentence_that_names_the_place_and_the_mend(tmp_path: 
     said = complaint(tmp_path, text)
     assert [part for part in parts if part not in said] == []
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [('"gb"', "gb"), ('"de,fr"', "de,fr"), ('["de", "us-ca"]', "de,us-ca"), ('"none"', "none"), ('""', "none"), ("[]", "none"), ('"auto"', "auto")],
+)
+def test_countries_are_one_or_many(tmp_path: Path, text: str, code: str) -> None:
+    """A code, several with commas or as a list, regions among them, all or none."""
+    assert load(written(tmp_path, f"[country]\ncode = {text}\n")).country.code == code
+
+
+def test_the_files_of_lists_and_gate_start_at_the_config(tmp_path: Path) -> None:
+    """An address is no path; the unread pictures have no folder of their own unless one is named."""
+    config = load(written(tmp_path, '[lists]\nallow = ["a.csv"]\n[gate]\nsecond_factor = "home"\n[unread]\ndirectory = "out"\n'))
+    assert (config.lists.allow, config.gate.second_factor) == ([str(tmp_path / "a.csv")], str(tmp_path / "home"))
+    assert (config.gate.audit, config.unread.directory) == (str(tmp_path / "var/gate.sqlite"), str(tmp_path / "out"))
+    assert load(written(tmp_path, '[gate]\nsecond_factor = "http://x/y"\n')).gate.second_factor == "http://x/y"
+    assert load(written(tmp_path, "")).unread.directory == ""
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -84,7 +106,7 @@ def test_a_page_for_others_is_allowed_with_a_password(tmp_path: Path) -> None:
 def test_every_key_has_its_row_and_its_description() -> None:
     """The README's table is made of these."""
     rows = table().splitlines()[2:]
-    keys = [f"`{section}.{key}`" for section, field in Config.model_fields.items() for key in field.annotation.model_fields]  # type: ignore[union-attr]
+    keys = [f"`{section}.{key}`" for section, kind in sections().items() for key in kind.model_fields]
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == keys
     assert all(len(row.split(" | ")[2]) > 10 for row in rows)
 

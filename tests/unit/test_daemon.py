@@ -19,12 +19,12 @@ from edge.config import Config
 from edge.daemon import Daemon, notify
 from edge.errors import ConfigError
 from edge.pipeline import Pipeline
-from edge.records import Detection, Frame
+from edge.records import Detection, Frame, Pass
 from edge.slot import Slot
 from edge.store import Store
 from edge.tracking.judge import Judge
 from edge.tracking.tracker import Tracker
-from tests.builders import a_detection, a_frame, a_read
+from tests.builders import a_detection, a_frame, a_read, an_event
 from tests.fakes import FakeCamera, FakeDetector, FakeReader
 
 FRAMES = [a_frame(step / 10, step) for step in range(20)]
@@ -55,8 +55,8 @@ def test_a_recording_becomes_events_and_a_farewell(tmp_path: Path) -> None:
         "name": "camera", "kind": "fake", "width": 640, "height": 360, "fps": 10.0, "frames": 20, "dropped": 0, "reopened": 0, "skipped": 0,
     }  # fmt: skip
     assert set(told) == {
-        "v", "version", "pid", "state", "detail", "started_at", "updated_at", "camera", "fps", "stages_ms", "plates_in_view", "events", "reasons",
-        "bundles", "threads",
+        "v", "version", "pid", "state", "detail", "started_at", "updated_at", "camera", "fps", "stages_ms", "plates_in_view", "events", "totals", "reasons",
+        "bundles", "threads", "store",
     }  # fmt: skip
 
 
@@ -172,6 +172,27 @@ def test_the_watchdog_starves_without_frames(tmp_path: Path, monkeypatch: pytest
     assert told == []
 
 
+def test_the_watchdog_starves_on_a_frozen_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames come and are worked, but they are all the same: fed once, by the first."""
+    told: list[str] = []
+    monkeypatch.setattr("edge.daemon.notify", told.append)
+    now = [100.0]
+    camera = FakeCamera([[a_frame(step / 10, step) for step in range(20)]], waits=False)
+    daemon, _ = a_daemon(tmp_path, camera, [])
+    daemon._clock = lambda: now[0]
+    put = daemon._slot.put
+
+    def put_and_turn(frame: Frame, *, wait_s: float = 0.0) -> None:
+        put(frame, wait_s=wait_s)
+        now[0] += 5
+        daemon.turn()
+
+    monkeypatch.setattr(daemon._slot, "put", put_and_turn)
+    monkeypatch.setattr("edge.camera.checkup.is_picture", lambda luma: True)
+    daemon._pump.run()
+    assert (daemon._pump.frames, daemon._pump.fresh, told) == (20, 1, ["WATCHDOG=1"])
+
+
 def test_without_systemd_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """No socket: silence. A socket that is gone: a warning, and life goes on."""
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
@@ -211,6 +232,8 @@ def test_a_config_becomes_a_running_daemon(tmp_path: Path, monkeypatch: pytest.M
     assert asked == [(wiring.BUNDLES / "detector", 3, {"threshold": None, "views": 1}), (Path("/my/reader"), 3, {"careful": False})]
     told = status.read(tmp_path / "run") or {}
     assert (told["threads"], told["bundles"]["reader"], told["camera"]["dropped"]) == (3, {"name": "fake", "sha256": "0" * 64}, 0)
+    assert (told["threads_by"], told["attention"]["looked"], told["attention"]["passed_over"]) == ("set", 6, 0)
+    assert told["governor"]["step"] == 0
 
 
 def test_a_live_camera_drops_what_nobody_fetches() -> None:
@@ -220,3 +243,76 @@ def test_a_live_camera_drops_what_nobody_fetches() -> None:
     newest = slot.get(0)
     assert newest is not None
     assert (newest.index, slot.dropped) == (19, 19)
+
+
+class Doorman:
+    """A gate that notes what it is shown, and when it is closed."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.closed = False
+
+    def consider(self, passes: list[Pass], now: float) -> None:
+        assert not self.closed
+        self.seen += [f"{one.text} {one.agreeing}" for one in passes]
+
+    def problem(self) -> str:
+        return ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {"opened": 0}
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_the_gate_sees_every_believed_plate_and_is_closed_first(tmp_path: Path) -> None:
+    """With the second agreeing look and every one after it; closed however the daemon ends."""
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]))
+    daemon._gate = doorman = Doorman()  # type: ignore[assignment]
+    daemon.run()
+    assert doorman.seen == [f"AB12CDE {number}" for number in (2, 3, 4, 5)]
+    assert doorman.closed
+    assert (status.read(tmp_path / "run") or {})["gate"] == {"opened": 0}
+
+
+def test_a_gate_is_closed_when_the_pipeline_breaks(tmp_path: Path) -> None:
+    """A bug is a bug, but no open gate."""
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]))
+    daemon._gate = doorman = Doorman()  # type: ignore[assignment]
+
+    def broken(frame: Frame) -> Any:
+        raise ZeroDivisionError
+
+    daemon._pipeline.step = broken  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        daemon.run()
+    assert doorman.closed
+
+
+def test_a_preview_is_stored_until_its_event_comes(tmp_path: Path) -> None:
+    """One id, one row; the status counts one event."""
+    daemon, store = a_daemon(tmp_path, FakeCamera([FRAMES]))
+    kept: list[tuple[str, bool]] = []
+    add = store.add
+    store.add = lambda event: kept.append((event.id, event.preview)) or add(event)  # type: ignore[method-assign,func-returns-value]
+    daemon.run()
+    assert [preview for _, preview in kept] == [True, False]
+    assert len({id for id, _ in kept}) == 1
+    assert (store.count(), (status.read(tmp_path / "run") or {})["events"]) == (1, 1)
+
+
+def test_a_preview_that_is_withdrawn_is_gone_from_the_store(tmp_path: Path) -> None:
+    """The vote took an ignored plate for another one at first."""
+    daemon, store = a_daemon(tmp_path, FakeCamera([FRAMES]))
+    store.add(an_event("early", preview=True))
+    daemon._pipeline.judge.withdrawn.append("early")
+    daemon.run()
+    assert store.event("early") is None
+
+
+def test_what_is_wrong_with_the_lists_is_told(tmp_path: Path) -> None:
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]))
+    daemon._lists = SimpleNamespace(trouble="a.csv, line 2: has no plate")  # type: ignore[assignment]
+    daemon.run()
+    assert (status.read(tmp_path / "run") or {})["detail"] == "a.csv, line 2: has no plate"

@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 HOUSE = {"edge", "train", "convert", "deploy"}
-ONLY_IN = {"picamera2": "edge/camera/pi.py", "ai_edge_litert": "edge/model/", "flask": "edge/web/", "waitress": "edge/web/"}
-COMMANDS = ("read", "run", "demo", "web", "doctor", "bench", "config")
+ONLY_IN = {"picamera2": "edge/camera/pi.py", "ai_edge_litert": "edge/model/", "flask": "edge/web/", "waitress": "edge/web/", "paho": "edge/publish/link.py"}
+COMMANDS = ("read", "run", "demo", "web", "doctor", "replay", "bench", "targets", "config")
 
 
 def imports(house: str) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ def a_pipeline(script: list[list[Detection]], text: str = "AB12CDE", clock: Fake
 
 
 def run(pipeline: Pipeline, frames: int) -> list[Event]:
-    return [event for step in range(frames) for event in pipeline.step(a_frame(step / 10, step))]
+    return [event for step in range(frames) for event in pipeline.step(a_frame(step / 10, step)) if not event.preview]
 
 
 def test_a_pass_is_one_event_from_frames_to_crop() -> None:

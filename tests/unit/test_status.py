@@ -109,6 +109,7 @@ def test_stage_times_are_median_and_95th_percentile() -> None:
         meter.add({"detect": float(number - 199)}, number / 10)
     assert meter.stages_ms()["detect"] == {"median": 50.5, "p95": 95.05}
     assert meter.stages_ms()["read"] == {"median": 0.0, "p95": 0.0}
+    assert meter.totals()["read"] == {"frames": 0, "seconds": 0.0}
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:

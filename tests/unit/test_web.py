@@ -144,7 +144,8 @@ def test_a_store_made_anew_is_opened_anew(folder: Path, client: FlaskClient) -> 
 
 
 def test_ready_means_that_the_camera_watches(folder: Path, client: FlaskClient) -> None:
-    assert (client.get("/readyz").status_code, client.get("/readyz").json) == (200, {"ready": True, "reasons": []})
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json["ready"], ready.json["reasons"], set(ready.json["parts"].values())) == (200, True, [], {True})
     write_status(folder, "camera lost")
     assert client.get("/readyz").json["reasons"] == ["The camera does not watch: camera lost."]
 

@@ -17,9 +17,19 @@ def test_words_for_times_and_certainty() -> None:
 
 
 def test_the_page_has_words_for_every_reason_of_the_judge() -> None:
-    from edge.tracking.judge import REASONS
+    from edge.tracking.reasons import REASONS
 
     assert set(words.REASONS) == set(REASONS)
+
+
+def test_the_page_has_words_for_every_way_to_lose_a_camera() -> None:
+    from typing import get_args
+
+    from edge.camera.base import Why
+
+    assert set(words.LOSSES) == set(get_args(Why))
+    told = words.machine({"threads": 2, "threads_by": "measured", "camera": {"profile": "infra-red", "losses": {"frozen": 2, "gone": 1}}})
+    assert told == "2 threads, as measured here · settings for infra-red · camera lost: repeated the same picture 2×, was gone 1×"
 
 
 def test_narrow_matches_fill_a_page_from_many(tmp_path: Path) -> None:
