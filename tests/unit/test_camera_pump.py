@@ -164,6 +164,7 @@ class Watched:
         self.family: list[Hanging] = []
         self.released: list[Frame] = []
         self.clock, self.stop = FakeClock(), threading.Event()
+        self.threads_before = threading.active_count()
         self.pump = Pump(Hanging(self.family, behaves), Slot[Frame](), self.stop, PATIENCE, self.clock)
         self.pump.start()
 
@@ -177,7 +178,7 @@ class Watched:
         self.stop.set()
         for one in self.family:
             one.wake.set()
-        self.until(lambda: threading.active_count() < 20)
+        self.until(lambda: threading.active_count() <= self.threads_before)
 
 
 def test_a_driver_that_hangs_is_left_behind() -> None:
