@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -27,16 +26,11 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from edge.errors import ConfigError
+    from train.evaluation.output import check_folder
 
     if options.pictures < 1:
         raise ConfigError(f"--pictures {options.pictures}: must be 1 or more; 32 is usual")
-    if options.out is not None:
-        try:
-            options.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--out {options.out}: cannot be made ({error.strerror}); name a folder that can be written") from None
-        if not os.access(options.out, os.W_OK):
-            raise ConfigError(f"--out {options.out}: cannot be written; name another folder")
+    check_folder(options.out)
 
     from convert.layers.output import write_report
     from convert.layers.run import examine

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from train.evaluation.weighted import weighted_precision
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Figure = Callable[[Floats], float]
@@ -72,15 +74,5 @@ def share(values: Floats, picture: npt.NDArray[np.intp], photographs: int) -> Fi
 def average_precision(scores: Floats, hits: Bools, picture: npt.NDArray[np.intp], plates: Floats) -> Figure:
     """`train.metrics.average_precision` of detections that are matched already, with a weight a photograph; `plates` by photograph."""
     order = np.argsort(-scores, kind="stable")
-    hit, photograph = hits[order].astype(np.float64), picture[order]
-
-    def figure(weights: Floats) -> float:
-        total = float(weights @ plates)
-        if not total or not len(hit):
-            return 0.0 if total else float("nan")
-        each = weights[photograph]
-        found = np.cumsum(each * hit)
-        precision = np.maximum.accumulate((found / np.maximum(np.cumsum(each), 1e-12))[::-1])[::-1]
-        return float(np.diff(np.append(0.0, found / total)) @ precision)
-
-    return figure
+    weighed: Figure = weighted_precision(hits[order].astype(np.float64), picture[order], plates)
+    return weighed

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from convert.layers.run import Report
 from convert.layers.tables import HARM_HEADS, HEADS, decibel, harm_rows, matched, rows, verdict
-from train.evaluation.page import STYLE
-from train.evaluation.sheets import Example, as_jpeg, cut
+from train.evaluation.page import STYLE, data_url, examples_as_html
 
 SHOWN = 48
 """Examples a side."""
@@ -44,8 +42,8 @@ def make_page(found: Report, plots: dict[str, bytes], made: str, progress: Any =
     if said is not None:
         parts += [_heading("Photographs on which they differ" if not found.drawn else "Drawn pictures on which they differ")]
         parts += [_note(words) for words in verdict(said, found.kind)]
-        parts += [_heading("Float right, int8 wrong"), _examples(progress(said.lost[:SHOWN])), _heading("Int8 right, float wrong")]
-        parts += [_examples(progress(said.won[:SHOWN]))]
+        parts += [_heading("Float right, int8 wrong"), examples_as_html(progress(said.lost[:SHOWN])), _heading("Int8 right, float wrong")]
+        parts += [examples_as_html(progress(said.won[:SHOWN]))]
     body = "\n".join(parts)
     head = f'<meta charset=utf-8><meta name=viewport content="width=device-width"><title>{escape(title)}</title><style>{STYLE}</style>'
     return f"<!doctype html>\n<html lang=en><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
@@ -76,17 +74,4 @@ def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], caption: str) -
 
 
 def _plot(content: bytes, name: str) -> str:
-    return f'<figure class="plot wide"><img alt="{escape(name)}" src="{_data(content, "png")}"></figure>'
-
-
-def _examples(examples: Iterable[Example]) -> str:
-    figures = []
-    for one in examples:
-        words = f"{escape(one.label)}<br><span class=soft>{escape(one.case.image.source)} · {one.confidence:.3f}</span>"
-        picture = _data(as_jpeg(cut(one, colour=True)), "jpeg")
-        figures.append(f'<figure class=example><img alt="{escape(one.what)}" src="{picture}"><figcaption>{words}</figcaption></figure>')
-    return f"<div class=examples>{''.join(figures)}</div>" if figures else "<p>None.</p>"
-
-
-def _data(content: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return f'<figure class="plot wide"><img alt="{escape(name)}" src="{data_url(content, "png")}"></figure>'

@@ -32,13 +32,19 @@ def check_output(options: argparse.Namespace) -> None:
         raise ConfigError(f"--resamples {options.resamples}: must be 1 or more; 1000 is usual")
     if options.json is not None and (options.json.is_dir() or not options.json.parent.is_dir()):
         raise ConfigError(f"--json {options.json}: name a file in a folder that is there")
-    if options.out is not None:
-        try:
-            options.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--out {options.out}: cannot be made ({error.strerror}); name a folder that can be written") from None
-        if not os.access(options.out, os.W_OK):
-            raise ConfigError(f"--out {options.out}: cannot be written; name another folder")
+    check_folder(options.out)
+
+
+def check_folder(out: Path | None) -> None:
+    """Makes the folder of `--out`. Raises ConfigError in one sentence when nothing could be written there."""
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out {out}: cannot be made ({error.strerror}); name a folder that can be written") from None
+    if not os.access(out, os.W_OK):
+        raise ConfigError(f"--out {out}: cannot be written; name another folder")
 
 
 def progress(items: Iterable[Any]) -> Iterator[Any]:

@@ -85,9 +85,9 @@ def make_page(found: Evaluation, plots: dict[str, bytes], title: str, made: str,
             ),
             _plots(plots, ("confusion",)),
         ]
-    parts += [_section("wrong"), _note("The surest mistakes first."), _examples(progress(mistakes(found.cases, reads=reads)))]
+    parts += [_section("wrong"), _note("The surest mistakes first."), examples_as_html(progress(mistakes(found.cases, reads=reads)))]
     if reads:
-        parts += [_section("right"), _note("The least sure of those read rightly."), _examples(progress(rights(found.cases)))]
+        parts += [_section("right"), _note("The least sure of those read rightly."), examples_as_html(progress(rights(found.cases)))]
     body = "\n".join(part for part in parts if part)
     head = f'<meta charset=utf-8><meta name=viewport content="width=device-width"><title>{escape(title)}</title><style>{STYLE}</style>'
     return f"<!doctype html>\n<html lang=en><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
@@ -162,21 +162,23 @@ def _table(heads: Sequence[str], sections: Sequence[tables.Rows], caption: str =
 
 def _plots(plots: dict[str, bytes], names: Sequence[str]) -> str:
     kept = (
-        f'<figure class="plot{" wide" if name in WIDE else ""}"><img alt="{escape(name)}" src="{_data(plots[name], "png")}"></figure>'
+        f'<figure class="plot{" wide" if name in WIDE else ""}"><img alt="{escape(name)}" src="{data_url(plots[name], "png")}"></figure>'
         for name in names
         if name in plots
     )
     return f"<div class=plots>{''.join(kept)}</div>"
 
 
-def _examples(examples: Iterable[Example]) -> str:
+def examples_as_html(examples: Iterable[Example]) -> str:
+    """Cut-outs with what was read, the pictures inlined."""
     figures = []
     for one in examples:
         words = f"{escape(one.label)}<br><span class=soft>{escape(one.case.image.source)} · {one.confidence:.3f}</span>"
-        picture = _data(as_jpeg(cut(one, colour=True)), "jpeg")
+        picture = data_url(as_jpeg(cut(one, colour=True)), "jpeg")
         figures.append(f'<figure class=example><img alt="{escape(one.what)}" src="{picture}"><figcaption>{words}</figcaption></figure>')
     return f"<div class=examples>{''.join(figures)}</div>" if figures else "<p>None.</p>"
 
 
-def _data(content: bytes, kind: str) -> str:
+def data_url(content: bytes, kind: str) -> str:
+    """A picture as part of the page itself; `kind` is png or jpeg."""
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -84,6 +84,21 @@ def main_figures(cases: Sequence[Case], ones: Sequence[Outcome], plates: Claims)
     }
 
 
+def weighted_precision(hit: Floats, picture: npt.NDArray[np.intp], truths: Floats) -> Callable[[Floats], float]:
+    """Average precision of detections, the surest first: `hit` is 1.0 for a right one, `picture` its photograph; `truths` are plates by photograph."""
+
+    def figure(weights: Floats) -> float:
+        total = float(weights @ truths)
+        if not total or not len(hit):
+            return 0.0 if total else float("nan")
+        each = weights[picture]
+        hits = np.cumsum(each * hit)
+        precision = np.maximum.accumulate((hits / np.maximum(np.cumsum(each), 1e-12))[::-1])[::-1]
+        return float(np.diff(np.append(0.0, hits / total)) @ precision)
+
+    return figure
+
+
 def _average_precision(cases: Sequence[Case], overlap: float) -> Callable[[Floats], float]:
     """`train.metrics.average_precision` with a weight a picture."""
     rows = [
@@ -96,14 +111,4 @@ def _average_precision(cases: Sequence[Case], overlap: float) -> Callable[[Float
     rows.sort(key=lambda row: -row[0])
     hit, picture = np.array([row[1] for row in rows], np.float64), np.array([row[2] for row in rows], np.intp)
     truths = np.array([len(case.found.truth) if case.found is not None else 0 for case in cases], np.float64)
-
-    def figure(weights: Floats) -> float:
-        total = float(weights @ truths)
-        if not total or not len(hit):
-            return 0.0 if total else float("nan")
-        each = weights[picture]
-        hits = np.cumsum(each * hit)
-        precision = np.maximum.accumulate((hits / np.maximum(np.cumsum(each), 1e-12))[::-1])[::-1]
-        return float(np.diff(np.append(0.0, hits / total)) @ precision)
-
-    return figure
+    return weighted_precision(hit, picture, truths)
