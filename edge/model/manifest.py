@@ -105,11 +105,11 @@ NEEDED = ("name", "kind", "codec", "width", "height", "sha256")
 
 def load_manifest(folder: str | Path, kind: str) -> tuple[Manifest, bytes]:
     """The manifest of the bundle in `folder` and its model's bytes. Raises BundleError in one sentence when anything does not fit."""
-    from edge.model.rehearsal import rehearse
-
     folder = Path(folder)
     manifest, model = _read(folder, kind)
     if manifest.sha256 not in _shipped():
+        from edge.model.rehearsal import rehearse  # what starts processes is memory that a device with shipped bundles can do without
+
         rehearse(folder, manifest, model)
     return manifest, model
 
