@@ -6,15 +6,15 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from convert.bench.candidates import Candidate, load_alone
 from convert.bench.probe import load
 from edge.bench.advice import advice
+from edge.bench.circumstances import Circumstances
 from edge.bench.figures import Samples, processor_ratio, ratio
-from edge.bench.machine import Clocks, command, machine, software, state, warnings
+from edge.bench.machine import command
 from edge.bench.memory import reading_memory
 from edge.bench.power import find_meter, measure_power
 from edge.bench.result import Cell, ModelFile, Power, Result, Setting, Speedup
@@ -23,7 +23,6 @@ from edge.bench.scenes import FOLDER, Scene, drawn_scenes, file_name
 from edge.bench.stages import Models, runs_of, whole_frame
 from edge.model.detector import Detector
 from edge.model.manifest import load_manifest
-from edge.status import utc_iso
 from edge.vision.image import letterbox
 from edge.vision.rectify import reader_input
 
@@ -53,9 +52,7 @@ class Gathered:
 
 def measure(candidates: Sequence[Candidate], budget: Budget, progress: Progress, began: float | None = None) -> Result:
     """Everything about the candidates. `began` (time.monotonic) is when the work on them started, if before now."""
-    began = time.monotonic() if began is None else began
-    scenes = drawn_scenes()
-    before, clocks = state(), Clocks.read()
+    scenes, circumstances = drawn_scenes(), Circumstances.now(began)
     loading = [load_alone(candidate) for candidate in progress("loading")(candidates)]
     whys = {one.setting: one.why for one in loading if one.why}
     runnable = [candidate for candidate in candidates if candidate.setting not in whys]
@@ -63,20 +60,11 @@ def measure(candidates: Sequence[Candidate], budget: Budget, progress: Progress,
     samples = interleave(gathered.actions, budget.repeat, budget.seconds, budget.seed, progress("measuring"), gathered.known_ms)
     peak, private = reading_memory(FOLDER / file_name(4))
     power, no_power = power_of(gathered.actions, scenes[-1].name, budget.power_s)
-    ends, after, board = Clocks.read(), state(), machine()
-    busy = clocks.until(ends) if clocks and ends else None
     cells = list(told(candidates, scenes, samples, gathered.runs, whys))
     return Result(
-        made=utc_iso(datetime.now(UTC)),
+        **circumstances.told(),
         command=command("python", "-m", "convert"),
         seed=budget.seed,
-        seconds=round(time.monotonic() - began, 1),
-        warnings=tuple(warnings(before, after, busy, board.cores)),
-        machine=board,
-        software=software(),
-        before=before,
-        after=after,
-        busy=busy,
         models=tuple(model_files(candidates)),
         scenes=tuple(scene.facts for scene in scenes),
         cells=tuple(cells),

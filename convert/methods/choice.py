@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ALLOWED = 0.005
-"""At most half a point may be lost, over all and on every source of at least LEAST plates."""
-LEAST = 100
+from convert.gate.verdict import LARGE, Allowance
+
+ALLOWED = Allowance().drop
+"""What the gate allows: at most half a point may be lost, over all and on every source of at least LARGE plates."""
 TIE = 0.001
 """Values within a tenth of a point are one: that is a single plate among a thousand."""
 WORTH = 0.9
@@ -31,8 +32,8 @@ class Row:
 
     @property
     def worst(self) -> tuple[str, float]:
-        """The source of at least LEAST plates that loses most, and what; without such a source, all together."""
-        judged = {name: drop for name, (plates, drop) in self.by_source.items() if plates >= LEAST}
+        """The source of at least LARGE plates that loses most, and what; without such a source, all together."""
+        judged = {name: drop for name, (plates, drop) in self.by_source.items() if plates >= LARGE}
         return max(judged.items(), key=lambda pair: pair[1]) if judged else ("all", self.drop)
 
     @property

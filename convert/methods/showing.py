@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from convert.methods.choice import ALLOWED, LEAST, Row
+from convert.gate.verdict import LARGE
+from convert.methods.choice import ALLOWED, Row
 from convert.methods.comparing import Comparison
 
 GREEN, RED, GREY = "#2c7a4b", "#b3372f", "#8a8f98"
@@ -19,7 +20,7 @@ METRIC = {"reader": "plates read exactly", "detector": "average precision at IoU
 def table_of(found: Comparison) -> Table:
     """Drops in points; a negative one is a gain."""
     title = f"{METRIC[found.kind]}: float {100 * found.floats.value:.2f} % on {found.floats.plates} plates"
-    table = Table("recipe", "int8, %", "drop", "95 % (plates)", f"worst source (≥ {LEAST} plates)", "output error", "KiB", "verdict", title=title)
+    table = Table("recipe", "int8, %", "drop", "95 % (plates)", f"worst source (≥ {LARGE} plates)", "output error", "KiB", "verdict", title=title)
     for row in found.rows:
         source, drop = row.worst
         low, high = (100 * end for end in row.interval)
@@ -59,7 +60,7 @@ def plot(found: Comparison, path: Path) -> None:
     drops.axvline(100 * ALLOWED, color=RED, linestyle=":", linewidth=1)
     drops.axvline(0, color=GREY, linewidth=0.8)
     drops.set_yticks(range(len(rows)), [("→ " if row is found.chosen else "") + row.name for row in rows])
-    drops.set(xlabel=f"points lost to float (dots: sources of {LEAST} plates or more)", title=METRIC[found.kind])
+    drops.set(xlabel=f"points lost to float (dots: sources of {LARGE} plates or more)", title=METRIC[found.kind])
     errors.barh(range(len(rows)), [row.error for row in rows], color=GREY, height=0.55)
     errors.set(xlabel="standard deviations", title="error of the outputs")
     for axes in (drops, errors):
@@ -69,5 +70,5 @@ def plot(found: Comparison, path: Path) -> None:
 
 
 def _dots(axes: Any, rows: list[Row]) -> None:
-    places = [(place, 100 * drop) for place, row in enumerate(rows) for plates, drop in row.by_source.values() if plates >= LEAST]
+    places = [(place, 100 * drop) for place, row in enumerate(rows) for plates, drop in row.by_source.values() if plates >= LARGE]
     axes.scatter([drop for _, drop in places], [place for place, _ in places], s=14, color="black", zorder=3)

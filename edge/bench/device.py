@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from edge.bench.advice import advice
+from edge.bench.circumstances import Circumstances
 from edge.bench.figures import Samples
-from edge.bench.machine import Clocks, command, machine, software, state, warnings
+from edge.bench.machine import command
 from edge.bench.memory import in_a_process, reading_memory
 from edge.bench.power import find_meter, measure_power
 from edge.bench.result import STAGES, Cell, Loading, ModelFile, Result, Setting
@@ -20,7 +19,6 @@ from edge.bench.rounds import Action, interleave
 from edge.bench.scenes import FOLDER, Scene, drawn_scenes, file_name, own_scenes
 from edge.bench.stages import NO_PLATE, Models, parts, runs_of, scene_of_parts, whole_frame
 from edge.model.manifest import MODEL_FILE, Manifest, load_manifest
-from edge.status import utc_iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def measure_device(plan: Plan) -> Result:
     """All of it, with a bar on stderr. Raises BundleError and ImageError."""
     manifests = [load_manifest(folder, kind)[0] for folder, kind in zip(plan.folders, ("detector", "reader"), strict=True)]
     scenes = own_scenes(plan.pictures) if plan.pictures else drawn_scenes()
-    began, before, clocks = time.monotonic(), state(), Clocks.read()
+    circumstances = Circumstances.now()
     settings = [Setting(variant="int8", runtime="litert", threads=count) for count in plan.counts]
     loading = [load_alone(setting, plan.folders) for setting in settings]
     peak, private = reading_memory(FOLDER / file_name(4))
@@ -61,21 +59,11 @@ def measure_device(plan: Plan) -> Result:
     meter = find_meter()
     hardest = scenes[-1].name
     power = [] if isinstance(meter, str) else measure_power({setting: actions[setting, "whole frame", hardest] for setting in settings}, meter)
-    ends, after = Clocks.read(), state()
-    busy = clocks.until(ends) if clocks and ends else None
-    board = machine()
     cells = list(told(settings, samples, runs, chosen, scenes))
     return Result(
-        made=utc_iso(datetime.now(UTC)),
+        **circumstances.told(),
         command=command("platewatch"),
         seed=plan.seed,
-        seconds=round(time.monotonic() - began, 1),
-        warnings=tuple(warnings(before, after, busy, board.cores)),
-        machine=board,
-        software=software(),
-        before=before,
-        after=after,
-        busy=busy,
         models=tuple(model_file(folder, manifest) for folder, manifest in zip(plan.folders, manifests, strict=True)),
         scenes=tuple(scene.facts for scene in scenes),
         cells=tuple(cells),
