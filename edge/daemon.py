@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.account import Account
 from edge.attention.governor import Governor
 from edge.camera.base import Camera
 from edge.camera.checkup import Patience
@@ -27,14 +27,13 @@ from edge.notify import notify
 from edge.pipeline import Pipeline
 from edge.records import Event, Frame
 from edge.slot import Slot
-from edge.status import LivePicture, State, StatusFile, utc_iso, version
+from edge.status import LivePicture, StatusFile, utc_iso
 from edge.store import Store
 
 if TYPE_CHECKING:
     from edge.publish.publishing import Publishing
     from edge.reload import Reload
 
-IDLE_AFTER_S = 2.0
 TICK_S = 0.25
 REASONS_EVERY_S = 30.0
 log = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ class Daemon:
     ) -> None:
         self._config, self._pipeline, self._store = config, pipeline, store
         self._clock, self._wall = clock, wall
-        self._lists, self._gate, self._governor, self._veil = lists, gate, governor, veil or Veil()
+        self._gate, self._governor, self._veil = gate, governor, veil or Veil()
         self._stop = threading.Event()
         self._slot = Slot[Frame](Frame.release)
         self._pump = Pump(camera, self._slot, self._stop, Patience.of(config.camera))
@@ -73,12 +72,39 @@ class Daemon:
         self.reload: Reload | None = None
         directory = Path(config.runtime.directory)
         self._status, self._live = StatusFile(directory), LivePicture(directory)
-        self._facts = {"v": 1, "version": version(), "pid": os.getpid(), "started_at": utc_iso(wall()), "bundles": bundles or {}} | (facts or {})
-        self._events = self._previews = self._published = 0
-        self._fed_with = 0
-        self._frame_at: float | None = None
+        self._published = self._fed_with = 0
+        self.account = Account(
+            config,
+            {"bundles": bundles or {}} | (facts or {}),
+            pump=self._pump,
+            keeper=self._keeper,
+            house=self._house,
+            pipeline=pipeline,
+            veil=self._veil,
+            clock=clock,
+            wall=wall,
+        )
+        self._introduce(lists)
         self._told: Counter[str] = Counter()
         self._tell_at = self._fed_at = float("-inf")
+
+    def _introduce(self, lists: Lists | None) -> None:
+        """Who has a word in the status file."""
+        worries, tellers = self.account.worries, self.account.tellers
+        if (publishing := self._publishing) is not None:
+            worries.append(lambda: "" if publishing.detecting else "detection is switched off")
+            tellers |= {"detecting": lambda: publishing.detecting, "targets": publishing.as_json}
+        worries.append(lambda: "" if self.reload is None else self.reload.words())
+        if lists is not None:
+            worries.append(lambda: lists.trouble)
+        if self._gate is not None:
+            worries.append(self._gate.problem)
+            tellers["gate"] = self._gate.as_json
+        if self._pipeline.attention is not None:
+            tellers["attention"] = self._pipeline.attention.as_json
+        if self._governor is not None:
+            worries.append(self._governor.words)
+            tellers["governor"] = self._governor.as_json
 
     def stop(self) -> None:
         """End soon and cleanly; safe to call from a signal handler."""
@@ -87,7 +113,7 @@ class Daemon:
     def run(self) -> int:
         """0 when stopped or at the end of the source; raises what the camera's thread could not mend."""
         try:
-            self._status.offer(self._compose, force=True)
+            self._status.offer(self.account.compose, force=True)
         except OSError as error:
             raise ConfigError(f"runtime.directory {self._config.runtime.directory}: cannot be written ({error.strerror})") from None
         self._pump.start()
@@ -124,15 +150,15 @@ class Daemon:
         self._pump.tend()
         frame = self._slot.get(TICK_S)
         if frame is not None:
-            self._frame_at = self._clock()
+            self.account.frame_at = taken_at = self._clock()
             self._take(self._pipeline.step(frame) if self._detecting else self._pipeline.rest(frame.seen_at))
             if self._gate is not None:
                 self._gate.consider(self._veil.passes(self._pipeline.passes), frame.seen_at)
             self._pump.heed(frame.luma, [quad for quad, _, _ in self._pipeline.in_view])
             # Only new pictures feed the watchdog: a camera or driver that hangs is mended by a restart, if by nothing else.
-            if self._pump.fresh != self._fed_with and self._frame_at - self._fed_at > 1.0:
+            if self._pump.fresh != self._fed_with and taken_at - self._fed_at > 1.0:
                 notify("WATCHDOG=1")
-                self._fed_at, self._fed_with = self._frame_at, self._pump.fresh
+                self._fed_at, self._fed_with = taken_at, self._pump.fresh
         elif not self._pump.camera.waits:  # a recording that waits for us has a clock of its own, which stands still meanwhile
             self._take(self._pipeline.rest(self._clock()))
         else:
@@ -153,8 +179,7 @@ class Daemon:
     def _take(self, events: Sequence[Event], *, hurry: bool = False) -> None:
         events = self._veil.events(events)
         for event in events:
-            self._events += not event.preview
-            self._previews += event.preview
+            self.account.count(event)
             log.info(
                 "%s %s: %d looks, %d agree, confidence %.2f",
                 "preview" if event.preview else "event",
@@ -193,56 +218,13 @@ class Daemon:
         except OSError as error:
             log.error("the status file cannot be written: %s", error)
 
-    def _state(self, stopped: bool) -> State:
-        if stopped:
-            return "stopped"
-        if self._pump.lost is not None:
-            return "camera lost"
-        if self._frame_at is None:
-            return "starting"
-        return "idle" if self._clock() - self._frame_at > IDLE_AFTER_S else "watching"
-
-    def _compose(self, stopped: bool = False) -> dict[str, Any]:
-        state = self._state(stopped)  # before the troubles: the camera may be lost at any moment, and then with its reason
-        meter, troubles = self._pipeline.meter, (self._pump.lost, self._keeper.trouble, *self._house.words(), *self._guests())
-        shown = self._veil.in_view(self._pipeline.in_view)
-        plates = [{"quad": [[round(x, 1), round(y, 1)] for x, y in quad.points], "text": text, "confidence": sure} for quad, text, sure in shown]
-        composed = (
-            self._facts
-            | {
-                "state": state,
-                "detail": "; ".join(trouble for trouble in troubles if trouble),
-                "updated_at": utc_iso(self._wall()),
-                "camera": self._pump.as_json(),
-                "fps": meter.fps(self._clock()),
-                "stages_ms": meter.stages_ms(),
-                "plates_in_view": plates,
-                "events": self._events,
-                "totals": {"previews": self._previews, "lost": self._keeper.lost, "stages": meter.totals()},
-                "reasons": dict(self._pipeline.judge.reasons),
-                "store": self._house.as_json() | {"waiting": self._keeper.waiting, "lost": self._keeper.lost, "privacy": self._veil.as_json()},
-                "threads": self._config.models.threads,
-            }
-            | ({} if self._gate is None else {"gate": self._gate.as_json()})
-            | ({} if self._pipeline.attention is None else {"attention": self._pipeline.attention.as_json()})
-            | ({} if self._governor is None else {"governor": self._governor.as_json()})
-        )
+    def _compose(self, stopped: bool) -> dict[str, Any]:
+        told = self.account.compose(stopped)
         if self._publishing is not None:
-            composed |= {"detecting": self._detecting, "targets": self._publishing.as_json()}
-            self._publishing.observe(composed)
-        return composed
+            self._publishing.observe(told)
+        return told
 
     @property
     def _detecting(self) -> bool:
         """False while the owner has switched detection off."""
         return self._publishing is None or self._publishing.detecting
-
-    def _guests(self) -> tuple[str, ...]:
-        """What is wrong with the lists and the gate, or switched off."""
-        return (
-            "" if self._detecting else "detection is switched off",
-            "" if self.reload is None else self.reload.words(),
-            "" if self._lists is None else self._lists.trouble,
-            "" if self._gate is None else self._gate.problem(),
-            "" if self._governor is None else self._governor.words(),
-        )

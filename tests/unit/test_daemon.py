@@ -34,12 +34,12 @@ def a_config(folder: Path) -> Config:
     return Config.model_validate({"runtime": {"directory": str(folder / "run")}, "store": {"path": str(folder / "events.sqlite"), "keep_at_least_mb_free": 0}})
 
 
-def a_daemon(folder: Path, camera: FakeCamera, script: list[list[Detection]] | None = None) -> tuple[Daemon, Store]:
+def a_daemon(folder: Path, camera: FakeCamera, script: list[list[Detection]] | None = None, **guests: Any) -> tuple[Daemon, Store]:
     config = a_config(folder)
     script = [[a_detection()]] * 5 if script is None else script
     pipeline = Pipeline(FakeDetector(script), FakeReader(lambda quad: a_read("AB12CDE")), Tracker(1.0), Judge(config.tracking))
     store = Store(config.store.path)
-    return Daemon(config, camera, pipeline, store, bundles={"detector": {"name": "fake", "sha256": "0"}}), store
+    return Daemon(config, camera, pipeline, store, bundles={"detector": {"name": "fake", "sha256": "0"}}, **guests), store
 
 
 def test_a_recording_becomes_events_and_a_farewell(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_store_that_is_locked_for_a_while_does_not_end_the_daemon(tmp_path: Pa
     def turn_and_let_go() -> None:
         turn()
         if daemon._keeper.trouble and not details:
-            details.append(daemon._compose()["detail"])
+            details.append(daemon.account.compose()["detail"])
             other.execute("COMMIT")
 
     monkeypatch.setattr(daemon, "turn", turn_and_let_go)
@@ -268,8 +268,8 @@ class Doorman:
 
 def test_the_gate_sees_every_believed_plate_and_is_closed_first(tmp_path: Path) -> None:
     """With the second agreeing look and every one after it; closed however the daemon ends."""
-    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]))
-    daemon._gate = doorman = Doorman()  # type: ignore[assignment]
+    doorman = Doorman()
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]), gate=doorman)
     daemon.run()
     assert doorman.seen == [f"AB12CDE {number}" for number in (2, 3, 4, 5)]
     assert doorman.closed
@@ -278,8 +278,8 @@ def test_the_gate_sees_every_believed_plate_and_is_closed_first(tmp_path: Path) 
 
 def test_a_gate_is_closed_when_the_pipeline_breaks(tmp_path: Path) -> None:
     """A bug is a bug, but no open gate."""
-    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]))
-    daemon._gate = doorman = Doorman()  # type: ignore[assignment]
+    doorman = Doorman()
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]), gate=doorman)
 
     def broken(frame: Frame) -> Any:
         raise ZeroDivisionError
@@ -312,7 +312,6 @@ def test_a_preview_that_is_withdrawn_is_gone_from_the_store(tmp_path: Path) -> N
 
 
 def test_what_is_wrong_with_the_lists_is_told(tmp_path: Path) -> None:
-    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]))
-    daemon._lists = SimpleNamespace(trouble="a.csv, line 2: has no plate")  # type: ignore[assignment]
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]), lists=SimpleNamespace(trouble="a.csv, line 2: has no plate"))
     daemon.run()
     assert (status.read(tmp_path / "run") or {})["detail"] == "a.csv, line 2: has no plate"
