@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import lru_cache
+from itertools import accumulate
+from typing import Generic, TypeVar
 
+from edge.lists.index import Index
 from edge.plates.choice import Choice
 from edge.plates.guess import STRAY, log_prior
-from edge.plates.lookalike import HAIR, STRANGER, cost, distance, within
-from edge.plates.rules import countries
+from edge.plates.lookalike import HAIR, STRANGER, TWINS, within
+from edge.plates.rules import Format, countries
 from edge.vision.alphabet import ALPHABET
 
 T = TypeVar("T")
@@ -38,10 +41,25 @@ class Odds:
 
 
 def accepted(plate: str, tolerance: float, most: int = MOST_TEXTS) -> dict[str, float] | None:
-    """{text: distance} of all texts within the tolerance, the plate itself among them; None when they are more than `most`.
+    """{text: distance} of all texts within the tolerance, the plate itself among them; None when they are more than `most`."""
+    return _alike(plate, tolerance, most) if tolerance + HAIR < STRANGER else _grown(plate, tolerance, most)
 
-    Texts grow edit by edit, the cheapest first. That finds every one of them: an edit of one place never makes another dearer.
-    """
+
+def _alike(plate: str, tolerance: float, most: int) -> dict[str, float] | None:
+    """Where no stranger has a place: each character as it is or as one of its look-alikes, from left to right."""
+    found = {"": 0.0}
+    for char in plate:
+        fresh = {start + char: away for start, away in found.items()}
+        for other, price in TWINS.get(char, {}).items():
+            fresh |= {start + other: away + price for start, away in found.items() if away + price <= tolerance + HAIR}
+        found = fresh
+        if len(found) > most:
+            return None
+    return found
+
+
+def _grown(plate: str, tolerance: float, most: int) -> dict[str, float] | None:
+    """Texts grow edit by edit, the cheapest first. That finds every one of them: an edit of one place never makes another dearer."""
     found = {plate: 0.0}
     fresh = [plate]
     while fresh:
@@ -49,7 +67,8 @@ def accepted(plate: str, tolerance: float, most: int = MOST_TEXTS) -> dict[str, 
         for text in fresh:
             left = tolerance - found[text] + HAIR
             for place, char in enumerate(text):
-                grown.update(text[:place] + other + text[place + 1 :] for other in ALPHABET if other != char and cost(char, other) <= left)
+                others = ALPHABET if left >= STRANGER else [other for other, price in TWINS.get(char, {}).items() if price <= left]
+                grown.update(text[:place] + other + text[place + 1 :] for other in others if other != char)
                 if left >= STRANGER:
                     grown.add(text[:place] + text[place + 1 :])
             if left >= STRANGER:
@@ -58,8 +77,8 @@ def accepted(plate: str, tolerance: float, most: int = MOST_TEXTS) -> dict[str, 
                 return None
         fresh = []
         for text in grown - found.keys():
-            away = distance(plate, text)
-            if away <= tolerance + HAIR:
+            away = within(plate, text, tolerance)
+            if away is not None:
                 found[text] = away
                 fresh.append(text)
         if len(found) > most:
@@ -90,24 +109,34 @@ def chance(text: str, wanted: Choice) -> float:
 
 
 def _drawn(plates: Sequence[str], tolerance: float, wanted: Choice, seed: int) -> Odds:
-    dice = random.Random(seed)
-    known, hits = set(plates), 0
-    for text in (_random_plate(dice, wanted) for _ in range(DRAWS)):
-        # Distance is the same both ways: few texts are near the drawn one, while the list may be long.
-        near = accepted(text, tolerance) if tolerance < STRANGER else None
-        hits += not known.isdisjoint(near) if near is not None else any(within(plate, text, tolerance) is not None for plate in plates)
+    index = Index(plates, tolerance)
+    hits = sum(index.has_near(text) for text in random_plates(wanted, seed, DRAWS))
     return Odds(hits / DRAWS, hits, DRAWS)
 
 
-def _random_plate(dice: random.Random, wanted: Choice) -> str:
+@lru_cache(maxsize=2)
+def random_plates(wanted: Choice, seed: int, count: int) -> tuple[str, ...]:
+    """So many random plates, the same for the same seed."""
+    dice = random.Random(seed)
     if not wanted.codes:
-        return "".join(dice.choices(ALPHABET, k=7))
+        return tuple("".join(dice.choices(ALPHABET, k=7)) for _ in range(count))
     known = [countries()[code] for code in wanted.codes]
-    country = _pick(dice, known, [one.weight for one in known])
-    form = _pick(dice, country.formats, [one.weight for one in country.formats])
+    nations = Urn(known, tuple(accumulate(one.weight for one in known)))
+    forms = {one.code: Urn(one.formats, tuple(accumulate(form.weight for form in one.formats))) for one in known}
+    return tuple(_random_plate(dice, forms[nations.draw(dice).code].draw(dice)) for _ in range(count))
+
+
+def _random_plate(dice: random.Random, form: Format) -> str:
     text = "".join(dice.choice(place.choices) for place in form.places if place.choices and not (place.optional and dice.random() < 0.5))
     return "".join(dice.choices(ALPHABET, k=len(text))) if dice.random() < STRAY else text
 
 
-def _pick(dice: random.Random, things: Sequence[T], weights: Iterable[float]) -> T:
-    return dice.choices(things, weights=list(weights))[0]
+@dataclass(frozen=True, slots=True)
+class Urn(Generic[T]):
+    """Things, and their weights added up one by one."""
+
+    things: Sequence[T]
+    sums: Sequence[float]
+
+    def draw(self, dice: random.Random) -> T:
+        return dice.choices(self.things, cum_weights=self.sums)[0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from typing import Self
 
 from edge.plates.rules import Format, Place, countries
 
@@ -18,6 +19,8 @@ Alternatives = tuple[tuple[str, ...], ...]
 Item = tuple[int, int, int, int]
 """How far a reading is: format, place, alternative and offset in the alternative; alternative -1 stands before the place."""
 DEAD = -1
+MOST_STATES = 1000
+"""With more it begins anew: each costs 3 to 5 KB, and lettering that is no plate leads to ever new ones."""
 _OPEN = re.compile(r"\[([A-Z0-9-]+)\]\{(\d+),(\d+)\}")
 _RANGES = {"A-Z": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0-9": "0123456789"}
 
@@ -28,11 +31,24 @@ class Automaton:
     def __init__(self, formats: Iterable[Format]) -> None:
         # Formats that differ in their marks alone read the same.
         self._forms = tuple(dict.fromkeys(tuple(alternatives(place) for place in form.places if place.choices) for form in formats))
-        start = frozenset(item for index in range(len(self._forms)) for item in self._closed((index, 0, -1, 0)))
-        self._numbers: dict[frozenset[Item], int] = {start: 0}
-        self._items: list[frozenset[Item]] = [start]
+        self._start = frozenset(item for index in range(len(self._forms)) for item in self._closed((index, 0, -1, 0)))
+        self._begin()
+
+    def _begin(self) -> None:
+        self._numbers: dict[frozenset[Item], int] = {self._start: 0}
+        self._items: list[frozenset[Item]] = [self._start]
         self._steps: dict[tuple[int, str], int] = {}
-        self._accepting: list[bool] = [self._ends(start)]
+        self._accepting: list[bool] = [self._ends(self._start)]
+
+    def __len__(self) -> int:
+        """How many states there are by now."""
+        return len(self._items)
+
+    def bounded(self) -> Self:
+        """The same, with the start alone where it had grown too large; states of before mean nothing then."""
+        if len(self) > MOST_STATES:
+            self._begin()
+        return self
 
     def step(self, state: int, char: str) -> int:
         """The state after `char`, or DEAD where no format goes on like that."""
@@ -100,7 +116,14 @@ def alternatives(place: Place) -> Alternatives:
     return (*sequences, ()) if place.optional else tuple(sequences)
 
 
-@cache
 def automaton(codes: tuple[str, ...]) -> Automaton:
-    """The automaton of these countries together; formats that are no rule are left out. Raises KeyError for a code that is not known."""
+    """The automaton of these countries together; formats that are no rule are left out. Raises KeyError for a code that is not known.
+
+    To be asked for anew with each read: it is kept small between them.
+    """
+    return _automaton(codes).bounded()
+
+
+@cache
+def _automaton(codes: tuple[str, ...]) -> Automaton:
     return Automaton(form for code in codes for form in countries()[code].formats if form.rule)

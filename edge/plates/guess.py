@@ -16,12 +16,17 @@ from functools import cache, lru_cache
 from edge.plates.automaton import Alternatives, alternatives
 from edge.plates.choice import Choice
 from edge.plates.rules import Format, countries, matches
+from edge.plates.sieve import Sieve
 from edge.vision.alphabet import ALPHABET
 
 STRAY = 0.05
 """Share of plates that fit no format of their country: between none (br) and a third (us, mostly vanity plates) of the development photographs."""
 SURE = 0.95
 """A country is named when its share of the posterior reaches this: on the photographs one name in fifty is then wrong."""
+
+
+Headed = tuple[int, Mapping[str | None, tuple[tuple[str, ...], ...]]]
+"""How many alternatives a place has, and which of them may begin with a character; under None those that are empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +36,31 @@ class Shape:
     form: Format
     places: tuple[Alternatives, ...]
     owners: Mapping[str, float]
+    headed: tuple[Headed, ...]
 
 
 def share(text: str, places: Iterable[Alternatives]) -> float:
     """P(text | format): each alternative of a place is as likely as the others, and so is each character of a class."""
+    return _share(text, [_headed(place) for place in places])
+
+
+def _headed(place: Alternatives) -> Headed:
+    found: dict[str | None, list[tuple[str, ...]]] = defaultdict(list)
+    for sequence in place:
+        for char in dict.fromkeys(sequence[0]) if sequence else (None,):
+            found[char].append(sequence)
+    return len(place), {char: tuple(sequences) for char, sequences in found.items()}
+
+
+def _share(text: str, places: Iterable[Headed]) -> float:
     ways = {0: 1.0}
-    for place in places:
+    for size, headed in places:
         grown: dict[int, float] = defaultdict(float)
         for at, p in ways.items():
-            for sequence in place:
+            for sequence in (*(headed.get(text[at], ()) if at < len(text) else ()), *headed.get(None, ())):
                 chars = text[at : at + len(sequence)]
                 if len(chars) == len(sequence) and all(char in kind for char, kind in zip(chars, sequence, strict=True)):
-                    grown[at + len(sequence)] += p / len(place) / math.prod(map(len, sequence))
+                    grown[at + len(sequence)] += p / size / math.prod(map(len, sequence))
         ways = grown
     return ways.get(len(text), 0.0)
 
@@ -99,16 +117,22 @@ def _shapes(codes: tuple[str, ...]) -> tuple[Shape, ...]:
             places = _places(form)
             forms[places] = form
             owners[places][code] += country.weight / everybody * form.weight / whole
-    return tuple(Shape(form, places, dict(owners[places])) for places, form in forms.items())
+    return tuple(Shape(form, places, dict(owners[places]), tuple(map(_headed, places))) for places, form in forms.items())
+
+
+@cache
+def _sieve(codes: tuple[str, ...]) -> Sieve:
+    return Sieve(shape.places for shape in _shapes(codes))
 
 
 @lru_cache(maxsize=4096)
 def _joint(text: str, codes: tuple[str, ...]) -> dict[str, float]:
     """P(country and text) of the countries that have a format for the text."""
     found: dict[str, float] = defaultdict(float)
-    for shape in _shapes(codes):
+    shapes = _shapes(codes)
+    for shape in (shapes[number] for number in _sieve(codes).passing(text)):
         if shape.form.fits(text):
-            p = share(text, shape.places)
+            p = _share(text, shape.headed)
             for code, owned in shape.owners.items():
                 found[code] += owned * p
     return dict(found)

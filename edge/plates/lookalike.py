@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from edge.vision.alphabet import ALPHABET
+
 ALIKE: Mapping[float, tuple[str, ...]] = {
     0.2: ("0O",),
     0.3: ("1I", "0Q", "OQ"),
@@ -21,14 +23,18 @@ HAIR = 1e-9
 """Sums of costs that are equal on paper differ by less."""
 STRANGER = 1.0
 """Costs of any other substitution, of a character too many and of one too few."""
+TWINS: Mapping[str, Mapping[str, float]] = {
+    char: {other: price for pair, price in COSTS.items() if char in pair for other in pair - {char}} for char in ALPHABET
+}
+"""Character -> those it is taken for, with their costs."""
 
 
 def cost(a: str, b: str) -> float:
     """Of reading `b` where `a` stands; the same the other way round, and 0 for the very character."""
-    return 0.0 if a == b else COSTS.get(frozenset((a, b)), STRANGER)
+    return 0.0 if a == b else TWINS.get(a, _NOBODY).get(b, STRANGER)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def distance(a: str, b: str) -> float:
     """Weighted Levenshtein distance: substitutions by `cost`, insertions and deletions STRANGER each. Symmetric, and 0 for equal texts alone."""
     row = [STRANGER * j for j in range(len(b) + 1)]
@@ -37,6 +43,27 @@ def distance(a: str, b: str) -> float:
         for j, right in enumerate(b, start=1):
             diagonal, row[j] = row[j], min(row[j] + STRANGER, row[j - 1] + STRANGER, diagonal + cost(left, right))
     return row[-1]
+
+
+def family(text: str) -> str:
+    """The text with each character as the first of those that it is linked to, one look-alike after another: texts less than STRANGER apart share it."""
+    return text.translate(_FAMILIES)
+
+
+def _families() -> dict[int, str]:
+    first: dict[str, str] = {}
+    for char in ALPHABET:
+        fresh = [] if char in first else [char]
+        while fresh:
+            one = fresh.pop()
+            if one not in first:
+                first[one] = char
+                fresh += TWINS[one]
+    return {ord(char): head for char, head in first.items()}
+
+
+_NOBODY: Mapping[str, float] = {}
+_FAMILIES = _families()
 
 
 def within(a: str, b: str, most: float) -> float | None:

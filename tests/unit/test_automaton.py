@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
-from edge.plates.automaton import DEAD, Automaton, automaton
+from edge.plates.automaton import DEAD, MOST_STATES, Automaton, automaton
 from edge.plates.choice import everyone
 from edge.plates.rules import countries, parse
+from edge.vision.alphabet import ALPHABET
 
 OWN = 'code = "zz"\nname = "Test"\nopen_lists = ["free"]\n[lists]\ntown = ["Q", "QR", "STU"]\nfree = ["A", "BCD"]\n[sets]\nX = "AB"\n'
 
@@ -58,3 +61,19 @@ def test_formats_that_are_no_rule_are_left_out() -> None:
 def test_of_several_countries_any_will_do() -> None:
     both = automaton(("br", "vn"))
     assert [both.accepts(text) for text in ("ABC1D23", "51F12345", "MH01AB1234")] == [True, True, False]
+
+
+def test_it_stays_small_however_much_is_read_that_is_no_plate() -> None:
+    """A sign is read in ever new ways; what was walked for it is forgotten between two reads, and plates are known as before."""
+    random, codes = Random(1), everyone()
+    whole = automaton(codes)
+    good = [text for code in ("de", "gb", "fr", "cz") for text in countries()[code].good]
+    known = [whole.accepts(text) for text in good]
+    largest = 0
+    for _ in range(1500):
+        machine, state = automaton(codes), [0]
+        for char in random.choices(ALPHABET, k=9):
+            state = [after for before in state if (after := machine.step(before, char)) != DEAD] or [0]
+        largest = max(largest, len(machine))
+    assert MOST_STATES < largest < MOST_STATES + 20
+    assert [automaton(codes).accepts(text) for text in good] == known
