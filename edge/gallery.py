@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.keeping.belief import FAR
 from edge.status import utc_iso
 from edge.tracking.settings import UnreadConfig
 
@@ -29,6 +30,10 @@ class Gallery:
     def __init__(self, directory: Path, config: UnreadConfig, *, camera: str = "camera", wall: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._directory, self._config, self._camera, self._wall = directory, config, camera, wall
         self._numbers = count()
+
+    def adopt(self, config: UnreadConfig, camera: str) -> None:
+        """From now on by these settings; the folder stays."""
+        self._config, self._camera = config, camera
 
     def add(self, unread: Unread) -> None:
         """Keep one, and drop what is too many."""
@@ -46,16 +51,17 @@ class Gallery:
             fresh = self._directory / f".{stem}"
             fresh.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
             fresh.replace(self._directory / f"{stem}.json")  # last and whole: who sees it finds the picture too
-            self.tidy()
+            self.tidy(by_age=False)
         except OSError as error:
             log.warning("the picture of an unread plate cannot be kept: %s", error)
 
-    def tidy(self) -> None:
-        """Drop what is too old or too many; raises OSError where it may not."""
+    def tidy(self, by_age: bool = True) -> None:
+        """Drop what is too many, and by a clock that is believed what is too old, or dated after tomorrow by one that was wrong; raises OSError."""
+        soon = f"{(self._wall() + FAR).astimezone(UTC):%Y%m%dT%H%M%S%f}"
         oldest = f"{(self._wall() - timedelta(hours=self._config.hours)).astimezone(UTC):%Y%m%dT%H%M%S%f}"
-        stems = sorted({path.stem for path in self._directory.glob("2*-*.*")})
+        stems = sorted({path.stem for path in self._directory.glob("[12]*-*.*")}, key=lambda stem: (stem <= soon, stem))
         for place, stem in enumerate(reversed(stems)):
-            if place >= self._config.keep or stem < oldest:
+            if place >= self._config.keep or (by_age and not oldest <= stem <= soon):
                 for suffix in (".json", ".jpg"):
                     (self._directory / f"{stem}{suffix}").unlink(missing_ok=True)
 
@@ -63,7 +69,7 @@ class Gallery:
 def shown(directory: Path, limit: int = 50) -> list[dict[str, Any]]:
     """The newest first, each with its `name`; a file that is no such JSON is left out."""
     found = []
-    for path in sorted(directory.glob("2*-*.json"), reverse=True)[:limit]:
+    for path in sorted(directory.glob("[12]*-*.json"), reverse=True)[:limit]:
         try:
             told = json.loads(path.read_bytes())
         except (OSError, ValueError):

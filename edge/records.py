@@ -7,66 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.shapes import Box as Box
+from edge.shapes import Quad as Quad
+
+if TYPE_CHECKING:
+    from edge.evidence import Evidence
+
 Luma = npt.NDArray[np.uint8]
 """One-channel picture, (height, width) uint8, full range 0..255."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Axis-aligned rectangle in pixels of the frame it was found in."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-    @property
-    def width(self) -> float:
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> float:
-        return self.y1 - self.y0
-
-    @property
-    def area(self) -> float:
-        return max(0.0, self.width) * max(0.0, self.height)
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class Quad:
-    """Four corners, clockwise from the top-left corner of the plate as it is read."""
-
-    points: tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
-
-    @classmethod
-    def from_array(cls, points: npt.ArrayLike) -> Quad:
-        """From anything of shape (4, 2)."""
-        a, b, c, d = np.asarray(points, dtype=float).reshape(4, 2).tolist()
-        return cls(((a[0], a[1]), (b[0], b[1]), (c[0], c[1]), (d[0], d[1])))
-
-    @classmethod
-    def from_box(cls, box: Box) -> Quad:
-        return cls(((box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)))
-
-    def array(self) -> npt.NDArray[np.float32]:
-        """(4, 2) float32."""
-        return np.array(self.points, dtype=np.float32)
-
-    @property
-    def box(self) -> Box:
-        """The tightest axis-aligned box around the four corners."""
-        xs, ys = [p[0] for p in self.points], [p[1] for p in self.points]
-        return Box(min(xs), min(ys), max(xs), max(ys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +92,8 @@ class Frame:
 class Sighting:
     """One plate in one frame: where it was, what was read, and how good the look was.
 
-    `glare` is the share of its pixels that are burnt out; `excluded` when it was outside the region that is watched. `scene_jpeg` is the whole
-    frame, where frames are kept.
+    `glare` is the share of its pixels that are burnt out; `excluded` when it was outside the region that is watched. `crop_at` is the crop's top-left
+    corner in the frame, pixels. `scene_jpeg` is the whole frame, where frames are kept.
     """
 
     detection: Detection
@@ -151,6 +104,7 @@ class Sighting:
     crop: npt.NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
     excluded: bool = False
     scene_jpeg: bytes = field(default=b"", compare=False, repr=False)
+    crop_at: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
 Direction = Literal["approaching", "leaving", "left", "right", "unknown"]
@@ -196,7 +150,8 @@ class Event:
     """One pass of one vehicle: the only record that leaves the device. `id` is idempotent; times are UTC, ISO 8601.
 
     A `preview` comes while the vehicle is still there and is replaced by the event of the same id. `raw_text` is what the looks said before the
-    country's rules, `rule` what those did (None: nothing). `dwell_s` is the longest time that the plate stood still.
+    country's rules, `rule` what those did (None: nothing). `dwell_s` is the longest time that the plate stood still. `crop_at` is the crop's top-left
+    corner in the frame; it and the `evidence`, the looks behind the vote, stay on the device.
     """
 
     id: str
@@ -222,6 +177,8 @@ class Event:
     dwell_s: float = 0.0
     match: Match | None = None
     frame_jpeg: bytes = field(default=b"", repr=False)
+    crop_at: tuple[int, int] | None = field(default=None, compare=False, repr=False)
+    evidence: Evidence | None = field(default=None, compare=False, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """The event without its picture, ready for `json.dumps`."""

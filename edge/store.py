@@ -12,21 +12,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.errors import StoreError
+from edge.evidence import Evidence, pack, unpack
 from edge.keeping.file import StoreFile
 from edge.records import Character, Event, Match, Quad, Rule
 
-PREVIEW = "coalesce(json_extract(events.json, '$.preview'), 0)"
-"""Events of older versions do not say."""
+PREVIEW = "events.preview"
+INSERT = "INSERT OR IGNORE INTO events (id, text, last_seen, json, list, camera, country, direction, confidence, preview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 MINUTE = len("2026-11-22T21:05")
 
 
 class Store(StoreFile):
     """The event store at `path`, as `StoreFile` says."""
 
-    def __init__(self, path: str | Path, *, read_only: bool = False, patient: bool = False) -> None:
+    def __init__(self, path: str | Path, *, read_only: bool = False, patient: bool = False, wait_s: float = 2.0) -> None:
         self.also: Callable[[sqlite3.Connection, Event], None] = lambda db, event: None
         """What else a new event's transaction writes: the outbox."""
-        super().__init__(path, read_only=read_only, patient=patient)
+        self.unsaid: Callable[[sqlite3.Connection, str], None] = lambda db, id: None
+        """What is written when a preview is withdrawn, before it is deleted."""
+        super().__init__(path, read_only=read_only, patient=patient, wait_s=wait_s)
 
     def add(self, event: Event) -> bool:
         """Keep an event and its crop; False when its id is already there, which changes nothing. Only a preview makes room for the event of its id.
@@ -36,10 +39,12 @@ class Store(StoreFile):
         with self._transaction() as db:
             if not event.preview:
                 db.execute(f"DELETE FROM events WHERE id = ? AND {PREVIEW}", (event.id,))
-            row = (event.id, event.text, event.last_seen, event.match.list if event.match else "", json.dumps(event.as_json(), default=float))
-            new = db.execute("INSERT OR IGNORE INTO events (id, text, last_seen, list, json) VALUES (?, ?, ?, ?, ?)", row).rowcount == 1
+            made = db.execute(INSERT, _row(event))
+            new = made.rowcount == 1
+            if new and event.evidence is not None:
+                db.execute("INSERT INTO looks (seq, packed) VALUES (?, ?)", (made.lastrowid, pack(event.evidence)))
             if new and event.crop_jpeg:
-                db.execute("INSERT INTO crops (event, jpeg) VALUES (?, ?)", (event.id, event.crop_jpeg))
+                db.execute("INSERT INTO crops (event, jpeg, x, y) VALUES (?, ?, ?, ?)", (event.id, event.crop_jpeg, *(event.crop_at or (None, None))))
             if new and event.frame_jpeg:
                 db.execute("INSERT INTO frames (event, jpeg) VALUES (?, ?)", (event.id, event.frame_jpeg))
             if new:
@@ -73,13 +78,18 @@ class Store(StoreFile):
         rows = self._rows("SELECT jpeg FROM frames WHERE event = ?", id)
         return bytes(rows[0][0]) if rows else None
 
+    def looks(self, id: str) -> Evidence | None:
+        """The looks behind the event's text, or None where none were kept."""
+        rows = self._rows("SELECT packed FROM looks JOIN events USING (seq) WHERE id = ?", id)
+        return unpack(rows[0][0]) if rows else None
+
     def count(self) -> int:
-        return int(self._rows(f"SELECT count(*) FROM events WHERE NOT {PREVIEW}")[0][0])
+        return int(self._rows(f"SELECT count(*) FROM events INDEXED BY events_by_time WHERE NOT {PREVIEW}")[0][0])
 
     def settle_previews(self) -> int:
         """Previews whose event never came, because the daemon was killed, are the events now; how many."""
         with self._transaction() as db:
-            found = db.execute(f"UPDATE events SET json = json_set(json, '$.preview', json('false')) WHERE {PREVIEW} RETURNING id").fetchall()
+            found = db.execute(f"UPDATE events SET preview = 0, json = json_set(json, '$.preview', json('false')) WHERE {PREVIEW} RETURNING id").fetchall()
             for (id,) in found:
                 self.also(
                     db, event_of(*db.execute("SELECT json, coalesce(jpeg, x'') FROM events LEFT JOIN crops ON event = id WHERE id = ?", (id,)).fetchone())
@@ -87,17 +97,27 @@ class Store(StoreFile):
             return len(found)
 
     def delete(self, id: str) -> bool:
-        """Forget an event and its crop; False when there is none."""
+        """Forget an event, its crop and its label; False when there is none."""
         with self._transaction() as db:
             gone = db.execute("DELETE FROM events WHERE id = ?", (id,)).rowcount == 1
+            gone |= db.execute("DELETE FROM labels WHERE event = ?", (id,)).rowcount == 1
         if gone:
             self._give_back()  # else the plate would stand in the write-ahead log for a while
         return gone
 
+    def withdraw(self, id: str) -> None:
+        """Forget a preview that should not have been, and tell those who were told."""
+        with self._transaction() as db:
+            self.unsaid(db, id)
+            gone = db.execute(f"DELETE FROM events WHERE id = ? AND {PREVIEW}", (id,)).rowcount
+        if gone:
+            self._give_back()
+
     def erase(self, ids: Sequence[str]) -> bool:
-        """Forget many at once, their crops and what waits of them for a target; False where a copy stays in the log until somebody else stops reading."""
+        """Forget many at once, with crops, labels and what waits for a target; False where a copy stays in the log until somebody else stops reading."""
         with self._transaction() as db:
             db.executemany("DELETE FROM events WHERE id = ?", [(id,) for id in ids])
+            db.executemany("DELETE FROM labels WHERE event = ?", [(id,) for id in ids])
         return self._give_back()
 
     def note_access(self, at: str, who: str, did: str, events: int, keep: int) -> None:
@@ -170,6 +190,12 @@ class Store(StoreFile):
             gone += batch
             self._give_back()
         return gone
+
+
+def _row(event: Event) -> tuple[str | float | bool, ...]:
+    listed = event.match.list if event.match else ""
+    told = json.dumps(event.as_json(), default=float)
+    return event.id, event.text, event.last_seen, told, listed, event.camera, event.country or "", event.direction, float(event.confidence), event.preview
 
 
 def event_of(text: str, crop_jpeg: bytes = b"") -> Event:

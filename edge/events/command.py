@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.events.arguments import LABELS, add_filters, wanted_of
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from edge.config import Config
-    from edge.events.query import Found, Wanted
+    from edge.events.erase import Doomed
+    from edge.events.wanted import Wanted
     from edge.store import Store
 
 ACTIONS = ("show", "export", "delete", "stats", "log")
@@ -22,21 +25,11 @@ SHOWN = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="show", help="what to do with them; log: who looked at events (default: %(default)s)")
     parser.add_argument("--config", metavar="FILE", default="platewatch.toml", help="the config file (default: %(default)s)")
-    parser.add_argument("--plate", metavar="TEXT", help="of this plate; * stands for any characters, ? for one")
-    parser.add_argument(
-        "--fuzzy",
-        metavar="DISTANCE",
-        type=float,
-        default=0.0,
-        help="and of plates that look like it: 1 is one other character, 0.2 an O for a 0 (docs/lists.md)",
-    )
-    parser.add_argument("--since", metavar="TIME", help="from this date or time on (2026-11-22 or 2026-11-22T21:05)")
-    parser.add_argument("--until", metavar="TIME", help="before this date or time")
-    parser.add_argument("--last", metavar="SPAN", help="of the last 30min, 24h, 7d, 2w")
-    parser.add_argument("--camera", metavar="NAME", help="of this camera")
-    parser.add_argument("--list", metavar="NAME", help="of plates of this list; none: of those of no list")
+    add_filters(parser)
+    parser.add_argument("--labelled", choices=LABELS, help="that somebody confirmed, corrected or called no plate; none: those of which nobody said anything")
     parser.add_argument("--limit", metavar="N", type=int, help=f"the newest N of them (show: {SHOWN}, else all)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--looks", action="store_true", help="show, export: with --json the looks behind each text too")
     parser.add_argument("--format", choices=("csv", "jsonl"), help="export: the format (default: by the name of --out, else csv)")
     parser.add_argument("--out", metavar="FILE", help="export: write here instead of printing")
     parser.add_argument("--crops", metavar="FOLDER", help="export: write the pictures here")
@@ -53,34 +46,9 @@ def run(args: argparse.Namespace) -> int:
     path = Path(settings.store.path)
     if not path.is_file():
         raise StoreError(f"{path}: there is no event store yet; the daemon makes it when it first starts")
-    wanted = _wanted(args)
+    wanted = wanted_of(args, SHOWN if args.action == "show" else -1)
     with Store(path, read_only=not os.access(path, os.W_OK)) as store:
         return {"show": _show, "export": _export, "delete": _delete, "stats": _stats, "log": _log}[args.action](args, settings, store, wanted)
-
-
-def _wanted(args: argparse.Namespace) -> Wanted:
-    from datetime import UTC, datetime
-
-    from edge.errors import ConfigError
-    from edge.events.query import Wanted, ago, moment, plate_of
-
-    if args.last and args.since:
-        raise ConfigError("--last and --since both say where to begin; give one of them")
-    if not 0 <= args.fuzzy <= 5:
-        raise ConfigError(f"--fuzzy {args.fuzzy:g}: is no distance from 0 to 5")
-    if args.fuzzy and not args.plate:
-        raise ConfigError("--fuzzy needs a --plate to be near to")
-    if args.limit is not None and args.limit < 1:
-        raise ConfigError(f"--limit {args.limit}: must be 1 or more")
-    return Wanted(
-        plate=plate_of(args.plate, args.fuzzy) if args.plate is not None else "",
-        fuzzy=args.fuzzy,
-        since=ago(args.last, datetime.now(UTC)) if args.last else moment(args.since, "--since") if args.since else "",
-        until=moment(args.until, "--until") if args.until else "",
-        camera=args.camera or "",
-        list=args.list or "",
-        limit=args.limit or (SHOWN if args.action == "show" else -1),
-    )
 
 
 def _name(settings: Config) -> Callable[[str], str] | None:
@@ -93,33 +61,24 @@ def _name(settings: Config) -> Callable[[str], str] | None:
 
 
 def _noted(settings: Config, store: Store, did: str, events: int) -> None:
-    """In the access log, without the plate: that would outlive its deletion."""
-    import getpass
-    from datetime import UTC, datetime
+    from edge.events.access import note
 
-    from edge.errors import StoreError
-    from edge.status import utc_iso
-
-    try:
-        who = f"{getpass.getuser()} (command line)"
-    except (OSError, KeyError):
-        who = f"user {os.getuid()} (command line)"
-    try:
-        store.note_access(utc_iso(datetime.now(UTC)), who, did, events, settings.privacy.access_log_rows)
-    except StoreError as error:
-        print(f"platewatch: this could not be written into the access log: {error}", file=sys.stderr)
+    note(settings, store, did, events)
 
 
 def _show(args: argparse.Namespace, settings: Config, store: Store, wanted: Wanted) -> int:
+    from edge.errors import ConfigError
     from edge.events.export import json_line
     from edge.events.query import find
     from edge.web.words import moment
 
+    if args.looks and not args.json:
+        raise ConfigError("--looks needs --json: a table has no room for them")
     found = find(store, wanted, _name(settings))
     _noted(settings, store, "looked up", len(found))
     if args.json:
         for one in found:
-            print(json_line(one))
+            print(json_line(one, looks=store.looks(one.event.id) if args.looks else None))
         return 0
     from rich.console import Console
     from rich.markup import escape
@@ -130,7 +89,8 @@ def _show(args: argparse.Namespace, settings: Config, store: Store, wanted: Want
         event, match = one.event, one.event.match
         known = escape(f"{match.list}{f': {match.label}' if match.label else ''}") if match else ""
         away = [f"{one.distance:.1f}"] if wanted.fuzzy else []
-        table.add_row(moment(event.last_seen), event.text, f"{event.confidence:.0%}", escape(event.camera), known, event.direction, *away)
+        said = "" if one.label is None else {"confirmed": " ✓", "corrected": f" → {one.label.text}", "not a plate": " ✗"}[one.label.judgement]
+        table.add_row(moment(event.last_seen), event.text + said, f"{event.confidence:.0%}", escape(event.camera), known, event.direction, *away)
     console = Console(highlight=False)
     if found:
         console.print(table)
@@ -150,7 +110,7 @@ def _export(args: argparse.Namespace, settings: Config, store: Store, wanted: Wa
 
     def write(out: Any) -> None:
         if jsonl:
-            out.writelines(f"{json_line(one, crop)}\n" for one, crop in told)
+            out.writelines(f"{json_line(one, crop, store.looks(one.event.id) if args.looks else None)}\n" for one, crop in told)
         else:
             write_csv(out, (row_of(one, crop) for one, crop in told))
 
@@ -171,20 +131,16 @@ def _export(args: argparse.Namespace, settings: Config, store: Store, wanted: Wa
 
 def _delete(args: argparse.Namespace, settings: Config, store: Store, wanted: Wanted) -> int:
     from edge.errors import ConfigError
-    from edge.events.erase import erase
-    from edge.events.query import find
+    from edge.events.erase import doomed, erase
 
     if wanted.everything:
-        raise ConfigError("events delete needs to know which: give --plate, --since, --until, --last, --camera or --list")
-    found = find(store, wanted, _name(settings), previews=True)
-    if not args.yes and not _agreed(found):
+        raise ConfigError("events delete needs to know which: give --plate, --since, --until, --last, --day, --camera, --list or another filter")
+    what = doomed(store, wanted, _name(settings))
+    if not args.yes and not _agreed(what):
         raise ConfigError("nothing was deleted; --yes deletes without a question")
-    gallery = Path(settings.unread.directory or Path(settings.runtime.directory) / "unread")
-    texts = {one.event.text for one in found} | ({wanted.plate} if wanted.plate else set())
-    gone = erase(store, Path(settings.store.path), gallery, [one.event.id for one in found], texts if wanted.plate else ())
+    gone = erase(store, settings, what)
     _noted(settings, store, "deleted", gone.events)
-    told = {"deleted": gone.events, "unread_pictures": gone.pictures, "complete": gone.complete, "not_searched": [str(path) for path in gone.unsearched]}
-    for line in _sentences(args, told):
+    for line in _sentences(args, gone.as_json()):
         print(line)
     return 0 if gone.complete else 1
 
@@ -195,27 +151,30 @@ def _sentences(args: argparse.Namespace, told: dict[str, Any]) -> Iterator[str]:
     if args.json:
         yield json.dumps(told)
         return
-    yield f"{told['deleted']} events and {told['unread_pictures']} pictures of unread plates were deleted"
+    yield f"{told['deleted']} events, {told['labels']} labels and {told['unread_pictures']} pictures of unread plates were deleted"
     if not told["complete"]:
         yield "another program reads the store: what was deleted stays in its log until that ends; run the same again then"
     for path in told["not_searched"]:
         yield f"{path} is a damaged store that cannot be searched; delete the file if the plate may be in it"
 
 
-def _agreed(found: Sequence[Found]) -> bool:
+def _agreed(what: Doomed) -> bool:
     if not sys.stdin.isatty():
         return False
-    plates = len({one.event.text for one in found})
-    return input(f"Delete {len(found)} events of {plates} plate{'' if plates == 1 else 's'} for good? [y/N] ").strip().lower() in ("y", "yes")
+    labels, many = f" and {len(what.labels)} labels" if what.labels else "", "" if what.plates == 1 else "s"
+    return input(f"Delete {len(what.ids)} events{labels} of {what.plates} plate{many} for good? [y/N] ").strip().lower() in (
+        "y",
+        "yes",
+    )
 
 
 def _stats(args: argparse.Namespace, settings: Config, store: Store, wanted: Wanted) -> int:
     import json
 
     from edge.events.figures import figures
-    from edge.events.query import find
+    from edge.events.wanted import zone_of
 
-    told = figures(find(store, wanted, _name(settings)))
+    told = figures(store, wanted, zone_of(args.zone), _name(settings))
     if args.json:
         print(json.dumps(told, ensure_ascii=False))
         return 0

@@ -10,18 +10,20 @@ from typing import Any, TextIO
 
 from edge.errors import ConfigError
 from edge.events.query import Found
+from edge.evidence import Evidence
 from edge.records import Event
 from edge.store import Store
 
 COLUMNS = (
     "id", "camera", "text", "confidence", "first_seen", "last_seen", "direction", "country", "list", "kind", "label", "looks", "agreeing", "distance", "crop",
+    "text_corrected",
 )  # fmt: skip
 
 
 def row_of(found: Found, crop: str = "") -> dict[str, Any]:
     """One line of CSV."""
-    event, match = found.event, found.event.match
-    told = event.as_json() | {"list": match.list if match else "", "kind": match.kind if match else "", "label": match.label if match else ""}
+    match = found.event.match
+    told = found.as_json() | {"list": match.list if match else "", "kind": match.kind if match else "", "label": match.label if match else ""}
     return {name: told.get(name) for name in COLUMNS} | {"distance": round(found.distance, 2), "crop": crop}
 
 
@@ -34,9 +36,9 @@ def write_csv(out: TextIO, rows: Iterable[dict[str, Any]]) -> None:
     )
 
 
-def json_line(found: Found, crop: str = "") -> str:
-    """As the native dialect tells it, and where its picture is."""
-    told = found.event.as_json() | ({"distance": round(found.distance, 2)} if found.distance else {}) | ({"crop": crop} if crop else {})
+def json_line(found: Found, crop: str = "", looks: Evidence | None = None) -> str:
+    """As the native dialect tells it, what people said about it, where its picture is, and the looks behind its text."""
+    told = found.as_json() | ({"crop": crop} if crop else {}) | ({"evidence": looks.as_json()} if looks else {})
     return json.dumps(told, ensure_ascii=False)
 
 

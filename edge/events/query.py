@@ -1,108 +1,85 @@
-"""Which events are meant: plates, times, cameras and lists, from the words of the command line."""
+"""Which events are there: newest first, a page at a time, with what people said about them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from edge.errors import ConfigError
-from edge.lists.entry import spelt
-from edge.plates.lookalike import HAIR, distance
+from edge.events.wanted import Wanted
+from edge.events.where import Where, where
+from edge.labels.label import TOLD, Told, told_of
 from edge.records import Event
-from edge.status import utc_iso
-from edge.store import PREVIEW, Store, event_of
+from edge.store import Store, event_of
 
-UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-NO_LIST = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """`plate` is a plate, or a pattern with `*` (any characters) and `?` (one); `fuzzy` accepts texts within that lookalike distance of a plate.
-
-    `since` and `until` are UTC, ISO 8601; an event is dated by when it was last seen. `list` "none" means the plates of no list.
-    """
-
-    plate: str = ""
-    fuzzy: float = 0.0
-    since: str = ""
-    until: str = ""
-    camera: str = ""
-    list: str = ""
-    limit: int = -1
-
-    @property
-    def everything(self) -> bool:
-        return not (self.plate or self.since or self.until or self.camera or self.list)
+RECENT = 2000
+"""So many of the newest events are looked through first: what is not rare is found among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An event without its picture, and how far its text is from the plate that was asked for."""
+    """An event without its picture, how far its text is from the plate that was asked for, its place in the store, and what a person said about it."""
 
     event: Event
     distance: float = 0.0
+    seq: int = 0
+    label: Told | None = None
 
+    @property
+    def text(self) -> str:
+        """What the plate says, as far as is known: '' where somebody said that it is none."""
+        return self.event.text if self.label is None else self.label.text
 
-def plate_of(words: str, fuzzy: float) -> str:
-    """A plate or pattern as the store spells it; raises ConfigError."""
-    pattern = bool(set(words) & set("*?"))
-    if pattern and fuzzy:
-        raise ConfigError(f"--plate {words}: a pattern has no distance; leave out --fuzzy, or the * and ?")
-    if pattern:
-        kept = "".join(char for char in words.upper() if char in "*?" or (char.isascii() and char.isalnum()))
-        if not kept.strip("*?"):
-            raise ConfigError(f"--plate {words}: names no character; leave --plate out for all plates")
-        return kept
-    try:
-        return spelt(words)
-    except ValueError as error:
-        raise ConfigError(f"--plate: {error}") from None
-
-
-def moment(words: str, option: str) -> str:
-    """UTC, ISO 8601, of a date or a time of this device's zone; raises ConfigError."""
-    try:
-        return utc_iso(datetime.fromisoformat(words).astimezone(UTC))
-    except ValueError:
-        raise ConfigError(f"{option} {words}: is no time; write 2026-11-22, or 2026-11-22T21:05") from None
-
-
-def ago(words: str, now: datetime) -> str:
-    """UTC, ISO 8601, of "30min", "24h", "7d" before now; raises ConfigError."""
-    found = re.fullmatch(r"(\d{1,6})\s*(s|min|h|d|w)", words.strip())
-    if found is None:
-        raise ConfigError(f"--last {words}: is no span of time; write 30min, 24h, 7d or 2w")
-    try:
-        return utc_iso(now - timedelta(seconds=int(found[1]) * UNITS[found[2]]))
-    except OverflowError:
-        raise ConfigError(f"--last {words}: is longer than time") from None
+    def as_json(self) -> dict[str, Any]:
+        """The event as it is told to targets, and beside it `text_corrected` and `label` where a person said something, and a `distance`."""
+        told = self.event.as_json()
+        if self.label is not None:
+            told["label"] = self.label.as_json()
+            if self.label.judgement == "corrected":
+                told["text_corrected"] = self.label.text
+        return told | ({"distance": round(self.distance, 2)} if self.distance else {})
 
 
 def find(store: Store, wanted: Wanted, name: Callable[[str], str] | None = None, *, previews: bool = False) -> list[Found]:
-    """Newest first; without `previews` of events that are still to come.
+    """Newest first; without `previews` of events that are still to come. The next page is what is wanted `before` the last one's `seq`.
 
-    `name` gives the pseudonym under which a plate may be stored; a pattern or a distance knows none.
+    `name` gives the pseudonym under which a plate may be stored; a pattern or a distance knows none. Raises ConfigError for one.
     """
     if name is not None and wanted.plate and (wanted.fuzzy or set(wanted.plate) & set("*?")):
         raise ConfigError("with privacy.pseudonyms only a whole plate can be looked for; leave out * and ? and --fuzzy")
-    where, values = ["true" if previews else f"NOT {PREVIEW}"], list[str | int]()
-    if wanted.plate and not wanted.fuzzy:
-        names = [wanted.plate, name(wanted.plate)] if name else [wanted.plate]
-        where.append("text GLOB ?" if set(wanted.plate) & set("*?") else f"text IN ({', '.join('?' * len(names))})")
-        values += names
-    for words, sql in ((wanted.since, "last_seen >= ?"), (wanted.until, "last_seen < ?"), (wanted.camera, "json_extract(json, '$.camera') = ?")):
-        if words:
-            where.append(sql)
-            values.append(words)
-    if wanted.list:
-        where.append("list = ?")
-        values.append("" if wanted.list == NO_LIST else wanted.list)
-    many = -1 if wanted.fuzzy else wanted.limit
-    rows = store.rows(f"SELECT json FROM events WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?", *values, many)
-    if not wanted.fuzzy:
-        return [Found(event_of(row[0])) for row in rows]
-    near = [Found(event, away) for row in rows if (away := distance(wanted.plate, (event := event_of(row[0])).text)) <= wanted.fuzzy + HAIR]
-    return near if wanted.limit < 0 else near[: wanted.limit]
+    asked = where(store, wanted, name, previews=previews)
+    return [_found(row, asked.near) for row in _rows(store, wanted, asked)]
+
+
+def _rows(store: Store, wanted: Wanted, asked: Where) -> list[Any]:
+    select = f"SELECT events.seq, json, {TOLD} FROM events LEFT JOIN labels ON labels.event = events.id WHERE"
+    order = "ORDER BY events.seq DESC LIMIT ?"
+    if asked.led or not wanted.filters:
+        return store.rows(f"{select} {asked.sql} {order}", *asked.values, wanted.limit)
+    if wanted.limit > 0 and not (wanted.since or wanted.until):
+        newest = wanted.before or store.rows("SELECT coalesce(max(seq), 0) + 1 FROM events")[0][0]
+        rows = store.rows(f"{select} events.seq >= ? AND {asked.sql} {order}", newest - RECENT, *asked.values, wanted.limit)
+        if len(rows) == wanted.limit or newest <= RECENT:
+            return rows
+    chosen = f"SELECT seq FROM events {asked.hint} WHERE {asked.sql} ORDER BY seq DESC LIMIT ?"
+    return store.rows(f"{select} events.seq IN ({chosen}) ORDER BY events.seq DESC", *asked.values, wanted.limit)
+
+
+def count(store: Store, wanted: Wanted, name: Callable[[str], str] | None = None) -> int:
+    """How many there are, on all pages together."""
+    asked = where(store, wanted, name)
+    return int(store.rows(f"SELECT count(*) FROM events {asked.hint} WHERE {asked.sql}", *asked.values)[0][0])
+
+
+def find_one(store: Store, id: str) -> Found | None:
+    """One event, by its id, without its picture."""
+    rows = store.rows(f"SELECT events.seq, json, {TOLD} FROM events LEFT JOIN labels ON labels.event = events.id WHERE id = ?", id)
+    return _found(rows[0], None) if rows else None
+
+
+def _found(row: Any, near: dict[str, float] | None) -> Found:
+    seq, told, *columns = row
+    event, label = event_of(told), told_of(columns)
+    texts = {event.text, label.text if label else event.text}
+    return Found(event, min((near[text] for text in texts if text in near), default=0.0) if near else 0.0, seq, label)

@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from edge.keeping.belief import FAR
+
 KEPT = 3
 """So many damaged stores are kept; a card that dies makes one after the other."""
 SUFFIXES = ("", "-wal", "-shm")
@@ -42,8 +44,11 @@ def discard(aside: Path) -> None:
         Path(f"{aside}{suffix}").unlink(missing_ok=True)
 
 
-def grow_old(path: Path, older_than: datetime) -> int:
-    """Damaged stores hold plates too: those last written before a time go; how many."""
+def grow_old(path: Path, older_than: datetime, now: datetime | None = None) -> int:
+    """Damaged stores hold plates too: those last written before a time go; how many. One that a wrong clock has dated after tomorrow counts as of `now`."""
+    for found in set_aside(path):
+        if now is not None and found.stat().st_mtime > (now + FAR).timestamp():
+            os.utime(found, (now.timestamp(), now.timestamp()))
     old = [found for found in set_aside(path) if found.stat().st_mtime < older_than.timestamp()]
     for found in old:
         discard(found)

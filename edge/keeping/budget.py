@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ class Budget:
         now, day = self._written(), self._wall().date()
         if now is None:
             return {"today": None, "yesterday": None}
-        if day != self._day:
+        if day == self._day + timedelta(days=1):
             self._yesterday = (self._day, max(0, now - self._began))
-            self._day, self._began = day, now
+            self._began = now
+        self._day = day  # a clock that jumped makes no new day: what was written before is of the same one
         return {"today": max(0, now - self._began), "yesterday": self._yesterday[1] if self._yesterday else None}

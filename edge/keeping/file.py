@@ -22,11 +22,12 @@ class StoreFile:
     """The file at `path`; every method raises StoreError when the file cannot serve. Safe to share between threads.
 
     A `read_only` store never creates or changes anything: it is what the page opens. A `patient` one may be made where its file cannot be opened yet
-    (a full disk, a wrong owner): each call tries again. The file is opened anew too when it was moved away.
+    (a full disk, a wrong owner): each call tries again. The file is opened anew too when it was moved away. While another process writes, a call
+    waits `wait_s` seconds for it.
     """
 
-    def __init__(self, path: str | Path, *, read_only: bool = False, patient: bool = False) -> None:
-        self._path, self._read_only = Path(path), read_only
+    def __init__(self, path: str | Path, *, read_only: bool = False, patient: bool = False, wait_s: float = 2.0) -> None:
+        self._path, self._read_only, self._wait_s = Path(path), read_only, wait_s
         self._lock = threading.RLock()
         self.renewed: Callable[[], None] = lambda: None
         """Called when the file was opened anew: whoever else holds it must do so too."""
@@ -45,7 +46,9 @@ class StoreFile:
         if not self._read_only:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         mode = "ro" if self._read_only else "rwc"
-        self._db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode={mode}", uri=True, timeout=2.0, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode={mode}", uri=True, timeout=self._wait_s, isolation_level=None, check_same_thread=False
+        )
         try:
             if not self._read_only:
                 # NORMAL with WAL never tears the file; a power cut may cost the last events, and spares the card a sync for each.
@@ -118,15 +121,15 @@ class StoreFile:
             db.executescript("PRAGMA incremental_vacuum")  # `execute` would stop after the first page
             return bool(db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
 
-    def _rows(self, sql: str, *values: str | int) -> list[Any]:
+    def _rows(self, sql: str, *values: str | float) -> list[Any]:
         with self._lock, self._said_plainly():
             return self._ensure().execute(sql, values).fetchall()
 
-    def rows(self, sql: str, *values: str | int) -> list[Any]:
+    def rows(self, sql: str, *values: str | float) -> list[Any]:
         """What a SELECT finds, for questions that no method answers."""
         return self._rows(sql, *values)
 
-    def batch(self) -> AbstractContextManager[object]:
+    def batch(self) -> AbstractContextManager[sqlite3.Connection]:
         """Everything within is one transaction: all of it or nothing, and one write to the card."""
         return self._transaction()
 

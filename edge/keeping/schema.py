@@ -19,7 +19,29 @@ CREATE INDEX events_by_text ON events (text);
 CREATE TABLE frames (event TEXT PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE, jpeg BLOB NOT NULL);
 CREATE TABLE accesses (seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, did TEXT NOT NULL, events INTEGER NOT NULL);
 """
-STEPS = (FIRST, SECOND)
+THIRD = """
+ALTER TABLE events ADD COLUMN camera TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN country TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN direction TEXT NOT NULL DEFAULT 'unknown';
+ALTER TABLE events ADD COLUMN confidence REAL NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN preview INTEGER NOT NULL DEFAULT 0;
+UPDATE events SET camera = coalesce(json_extract(json, '$.camera'), ''), country = coalesce(json_extract(json, '$.country'), ''),
+    direction = coalesce(json_extract(json, '$.direction'), 'unknown'), confidence = coalesce(json_extract(json, '$.confidence'), 0),
+    preview = coalesce(json_extract(json, '$.preview'), 0);
+DROP INDEX events_by_time;
+DROP INDEX events_by_text;
+CREATE INDEX events_by_time ON events (last_seen, preview, list, camera, country, direction, confidence);
+CREATE INDEX events_by_text ON events (text, preview, last_seen);
+ALTER TABLE crops ADD COLUMN x INTEGER;
+ALTER TABLE crops ADD COLUMN y INTEGER;
+CREATE TABLE looks (seq INTEGER PRIMARY KEY REFERENCES events (seq) ON DELETE CASCADE, packed BLOB NOT NULL);
+CREATE TABLE labels (seq INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL UNIQUE, origin TEXT NOT NULL, verdict TEXT NOT NULL, text TEXT NOT NULL,
+    lines INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL, read TEXT NOT NULL, confidence REAL NOT NULL, camera TEXT NOT NULL, last_seen TEXT NOT NULL,
+    list TEXT NOT NULL, country TEXT NOT NULL, direction TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, corners TEXT, jpeg BLOB);
+CREATE INDEX labels_by_text ON labels (text, verdict, event);
+"""
+"""The two indexes hold all that is searched by, so that no search reads the events themselves; more indexes would be more writes to the card."""
+STEPS = (FIRST, SECOND, THIRD)
 """The n-th makes a file of schema n of one of schema n - 1; a file that ships never changes its step."""
 SCHEMA_VERSION = len(STEPS)
 TRANSIENT = ("readonly", "read-only", "disk I/O error", "unable to open", "ermission denied")
@@ -76,6 +98,7 @@ def _mend(message: str) -> str:
         "Read-only": "cannot be written; the disk is read-only",
         "ermission denied": "cannot be written; check who owns the file and its folder",
         "unable to open": "cannot be opened; check that its folder exists, who owns it, and whether the disk is read-only",
+        "no such table: l": "was written by an older Platewatch; it is brought up to date when the daemon starts",  # looks and labels
         "no such table": "holds no events yet, or is not an event store",
         "no such column": "was written by an older Platewatch; it is brought up to date when the daemon starts",
         "locked": "another program holds it; try again",

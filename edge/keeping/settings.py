@@ -23,6 +23,13 @@ class StoreConfig(Section):
         description="When the disk has less free than this many megabytes, the oldest events go first.",
     )
     crops: bool = Field(default=True, description="Keep the picture of the plate with each event.")
+    labels_days: float = Field(
+        default=365.0,
+        gt=0,
+        le=3650,
+        description="What you confirmed or corrected is kept as training data, with its picture, for so many days after that, also when its event is gone.",
+    )
+    max_labels: int = Field(default=5000, ge=0, le=100_000, description="Of more labels than so many the oldest go; 0 keeps none.")
     frames: bool = Field(
         default=False,
         description="Keep the whole picture of the best look with each event too, at most 1280 pixels wide; none in the modes of `privacy`.",

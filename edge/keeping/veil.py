@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from edge.evidence import Evidence
     from edge.tracking.reasons import Unread
 
 
@@ -41,10 +42,11 @@ class Veil:
         self.hidden = 0
         self.adopt(config or PrivacyConfig())
 
-    def adopt(self, config: PrivacyConfig) -> None:
+    def adopt(self, config: PrivacyConfig, exclude: Sequence[Polygon] | None = None) -> None:
         """From now on by these settings; raises ConfigError, and stays as it was."""
         key = device_key(Path(config.key_file)) if config.pseudonyms else b""
         self._config, self._key = config, key
+        self._exclude = self._exclude if exclude is None else tuple(exclude)
 
     def events(self, events: Sequence[Event]) -> list[Event]:
         """What is left to store and tell."""
@@ -52,6 +54,8 @@ class Veil:
         if self.veils:  # others may be in the picture
             shown = [dataclasses.replace(event, frame_jpeg=b"") for event in shown]
         self.hidden += sum(not event.preview for event in events) - sum(not event.preview for event in shown)
+        if self._config.known_only:  # a look may have read the plate of a stranger
+            shown = [_with(event, event.evidence and event.evidence.without(lambda text: not self._is_known(text))) for event in shown]
         return [self._renamed(event) for event in shown] if self._config.pseudonyms else shown
 
     def passes(self, passes: Sequence[Pass]) -> list[Pass]:
@@ -102,7 +106,7 @@ class Veil:
         return None if match is None else dataclasses.replace(match, plate=self.name(match.plate))
 
     def _renamed(self, event: Event) -> Event:
-        """Of the text nothing is left: no characters, no reading before the rules, no pattern, no picture."""
+        """Of the text nothing is left: no characters, no reading before the rules or of a look, no pattern, no picture."""
         name = self.name(event.text)
         return dataclasses.replace(
             event,
@@ -112,4 +116,9 @@ class Veil:
             rule=None,
             match=self._match(event.match),
             crop_jpeg=b"",
+            evidence=event.evidence and event.evidence.without_texts(),
         )
+
+
+def _with(event: Event, evidence: Evidence | None) -> Event:
+    return dataclasses.replace(event, evidence=evidence)

@@ -12,12 +12,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.metrics.histogram import SIGHT_S, Histogram
 from edge.plates.text import edit_distance
 from edge.records import Event, Match, Pass, Sighting
 from edge.status import utc_iso
+from edge.tracking.evidence import evidence_of
 from edge.tracking.passes import Passes, Seen
 from edge.tracking.pooled import Memo
-from edge.tracking.reasons import Reason, Unread, best_crop, doubt, facts, flaw
+from edge.tracking.reasons import Reason, Unread, best_look, doubt, facts, flaw
 from edge.tracking.settings import TrackingConfig
 from edge.tracking.tracker import Track
 from edge.tracking.verdict import NO_VERDICT, Verdict, conclude
@@ -48,6 +50,8 @@ class _State:
     known: Seen | None = None
     known_text: str = ""
     memo: Memo = field(default_factory=dict)
+    outcome: str = ""
+    """"event", or why there is none."""
 
     @property
     def ignored(self) -> bool:
@@ -79,11 +83,19 @@ class Judge:
         self._states: dict[int, _State] = {}
         self._passes = Passes(config.repeat_after_s)
         self.reasons: Counter[str] = Counter()
+        self.sight = {stage: Histogram(SIGHT_S) for stage in ("preview", "final")}
+        """From the first sight of a plate to its event."""
         self.withdrawn: list[str] = []
+        self.on_end: Callable[[Track, str, Verdict], None] | None = None
+        """Hears of every track that is lost, and what became of it."""
 
-    def adopt(self, config: TrackingConfig) -> None:
-        """From now on by these settings, all but `repeat_after_s`."""
-        self._config = config
+    def adopt(self, config: TrackingConfig, *, camera: str, country: str | None, strict: bool, crops: bool) -> None:
+        """From now on by these settings; what is in view is judged anew by the rules of another country."""
+        if country != self._country:
+            for state in self._states.values():
+                state.ruled_looks = 0
+        self._config, self._camera, self._country, self._strict, self._crops = config, camera, country, strict, crops
+        self._passes.repeat_after_s = config.repeat_after_s
 
     def judge(self, track: Track, now: float) -> Event | None:
         """Look at a track after a frame; the event when there is one to tell."""
@@ -92,14 +104,26 @@ class Judge:
         if (state.previewed or state.final) and not state.ignored:
             self._passes.remember((state.told or state.verdict).text, state.known.id if state.known else state.id, track)
         if track.lost:
+            if self.on_end is not None:
+                self.on_end(track, state.outcome, NO_VERDICT if state.ignored else state.told or state.verdict)
             del self._states[track.id]
             self._passes.forget(track.last_seen_at)
         return event
+
+    def flaw(self, look: Sighting) -> Reason | None:
+        """Why a look has no vote."""
+        return flaw(look, self._config)
 
     def vote_of(self, track: Track) -> Verdict:
         """What the track's looks said together when it was last judged; nothing of a plate that is ignored."""
         state = self._states.get(track.id)
         return NO_VERDICT if state is None or state.ignored else state.verdict
+
+    def ids(self) -> list[str]:
+        """Of the passes of all plates in view, whether they are believed yet or not."""
+        for state in self._states.values():
+            state.id = state.id or self._new_id()
+        return [state.id for state in self._states.values()]
 
     def pass_of(self, track: Track) -> Pass | None:
         """The track for the gate: None as long as its text is not believed."""
@@ -150,23 +174,26 @@ class Judge:
             state.previewed = False
         if track.lost:
             self.reasons["ignored"] += 1
+            state.outcome = "ignored"
 
     def _unread(self, track: Track, state: _State, reason: Reason) -> None:
         """Count it; and hand its picture on, unless one of its looks may be at a plate that nobody wants kept."""
         self.reasons[reason] += 1
+        state.outcome = reason
         ghost = track.sightings < GHOST_LOOKS and all(look.detection.score < self._config.min_detection_score for look in track.looks)
         if reason in ("same pass", "excluded") or ghost:
             return
-        now = self._wall()
         texts = {state.verdict.text, *(look.read.text for look in track.looks)} - {""}
-        if any((match := self._known(text, now)) is not None and match.kind == "ignore" for text in texts):
+        if any(map(self._is_ignored, texts)):
             self._on_unread(Unread(reason, facts(track, NO_VERDICT), None))
         else:
-            self._on_unread(Unread(reason, facts(track, state.verdict), best_crop(track) if self._crops else None))
+            best = best_look(track) if self._crops else None
+            self._on_unread(Unread(reason, facts(track, state.verdict, best), best.crop if best else None))
 
     def _event(self, track: Track, state: _State, looks: Sequence[Sighting], now: float, preview: bool) -> Event:
         told = state.told or state.verdict
-        state.id, state.previewed = state.id or self._new_id(), preview
+        self.sight["preview" if preview else "final"].add(now - track.first_seen_at)
+        state.id, state.previewed, state.outcome = state.id or self._new_id(), preview, "event"
         best = min(
             looks,
             key=lambda look: (edit_distance(look.read.text, told.raw_text), look.crop is None, -look.read.confidence * look.detection.score),
@@ -197,4 +224,10 @@ class Judge:
             dwell_s=track.motion.stood_s,
             match=state.match,
             frame_jpeg=best.scene_jpeg,
+            crop_at=best.crop_at,
+            evidence=None if preview else evidence_of(looks, told, track.first_seen_at, state.memo, self._is_ignored),
         )
+
+    def _is_ignored(self, text: str) -> bool:
+        match = self._known(text, self._wall())
+        return match is not None and match.kind == "ignore"

@@ -27,7 +27,7 @@ class Passes:
     """The plates that one camera has reported, by their text, for as long as they count as the same pass."""
 
     def __init__(self, repeat_after_s: float) -> None:
-        self._repeat_after_s = repeat_after_s
+        self.repeat_after_s = repeat_after_s
         self._seen: dict[str, Seen] = {}
 
     def __len__(self) -> int:
@@ -56,7 +56,7 @@ class Passes:
 
     def forget(self, now: float) -> None:
         """Plates not seen for long need no memory."""
-        self._seen = {text: seen for text, seen in self._seen.items() if now - seen.at <= self._repeat_after_s}
+        self._seen = {text: seen for text, seen in self._seen.items() if now - seen.at <= self.repeat_after_s}
 
     def _is_recent(self, seen: Seen, track: Track) -> bool:
-        return track.first_seen_at - seen.at < self._repeat_after_s
+        return track.first_seen_at - seen.at < self.repeat_after_s

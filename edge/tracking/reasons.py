@@ -20,6 +20,8 @@ Reason = Literal[
     "does not fit the country", "ignored", "same pass", "excluded",
 ]  # fmt: skip
 REASONS: tuple[str, ...] = get_args(Reason)
+SURER = 0.1
+"""One of the looks that vote must be found more surely than any of them must be: lettering on boards and vans seldom is (docs/soak.md)."""
 GLARE = 0.35
 """Burnt out by this share of its pixels, a plate that could not be read owes it to glare."""
 UNREADABLE: tuple[Reason, ...] = ("nothing legible", "too few reads", "reads disagree", "low confidence")
@@ -57,6 +59,8 @@ def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool)
     if verdict.agreeing >= config.min_reads:
         if len(verdict.text) < config.min_characters:
             return "too short"
+        if max((look.detection.score for look in track.looks if flaw(look, config) is None), default=0.0) < config.min_detection_score + SURER:
+            return "low detection"
         if verdict.confidence < config.min_confidence:
             return "low confidence"
         return "does not fit the country" if strict and not verdict.fits else None
@@ -68,10 +72,17 @@ def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool)
     return "too few reads" if verdict.looks < config.min_reads else "reads disagree"
 
 
-def facts(track: Track, verdict: Verdict) -> dict[str, Any]:
-    """What was measured on the way, ready for `json.dumps`: medians of widths and glare, the best of sharpness and score."""
+def facts(track: Track, verdict: Verdict, pictured: Sighting | None = None) -> dict[str, Any]:
+    """What was measured on the way, ready for `json.dumps`: medians of widths and glare, the best of sharpness and score.
+
+    `corners` are those of the plate in the picture of the look `pictured`, in pixels of that crop, and `lines` what the detector took it for.
+    """
     looks = track.looks
-    return {
+    shown: dict[str, Any] = {}
+    if pictured is not None:
+        x, y = pictured.crop_at
+        shown = {"corners": [[round(px - x, 1), round(py - y, 1)] for px, py in pictured.detection.quad.points], "lines": pictured.detection.lines}
+    return shown | {
         "text": verdict.text,
         "width_px": round(float(median(look.detection.box.width for look in looks)), 1),
         "sharpness": round(float(max(look.sharpness for look in looks)), 4),
@@ -86,7 +97,7 @@ def facts(track: Track, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def best_crop(track: Track) -> npt.NDArray[np.uint8] | None:
-    """Of the looks with a picture that of the surest, then the sharpest."""
+def best_look(track: Track) -> Sighting | None:
+    """Of the looks with a picture the surest, then the sharpest."""
     pictured = [look for look in track.looks if look.crop is not None]
-    return max(pictured, key=lambda look: (look.read.confidence * look.detection.score, look.sharpness)).crop if pictured else None
+    return max(pictured, key=lambda look: (look.read.confidence * look.detection.score, look.sharpness)) if pictured else None

@@ -63,7 +63,7 @@ class Tracker:
     """Gives each sighting to one track, best match first; what fits none begins its own."""
 
     def __init__(self, lost_after_s: float) -> None:
-        self._lost_after_s = lost_after_s
+        self.lost_after_s = lost_after_s
         self._tracks: list[Track] = []
         self._ids = count(1)
 
@@ -87,7 +87,7 @@ class Tracker:
     def _after(self, now: float) -> list[Track]:
         tracks = self._tracks
         for track in tracks:
-            track.lost = now - track.last_seen_at > self._lost_after_s
+            track.lost = now - track.last_seen_at > self.lost_after_s
         self._tracks = [track for track in tracks if not track.lost]
         return tracks
 

@@ -60,18 +60,28 @@ def vote(looks: Sequence[Look]) -> Vote:
     looks = [look for look in looks if look.read.text]
     if not looks:
         return NO_VOTE
-    middle = _medoid(looks)
-    # Places by index: 2 * i + 1 is the medoid's character i, 2 * i the gap before it.
+    ballots = _ballots(looks, _medoid(looks))
+    characters = tuple(winner for ballot in ballots if (winner := ballot.winner()).char)
+    text = "".join(character.char for character in characters)
+    agreeing = sum(look.read.text == text for look in looks)
+    return Vote(text, prod(character.confidence for character in characters), characters, len(looks), agreeing)
+
+
+def runners_up(looks: Sequence[Look], text: str, most: int = 3) -> tuple[tuple[Character, ...], ...]:
+    """For each character of a text what else the looks saw in its place, with its share of the votes, best first; "" is no character at all."""
+    ballots = _ballots([look for look in looks if look.read.text], text)
+    return tuple(ballots[2 * place + 1].others(char)[:most] for place, char in enumerate(text))
+
+
+def _ballots(looks: Sequence[Look], middle: str) -> list[_Ballot]:
+    """One by place: 2 * i + 1 is the character i of `middle`, 2 * i the gap before it."""
     ballots = [_Ballot() for _ in range(2 * len(middle) + 1)]
     for look in looks:
         # Of several characters invented in one gap only the last can be believed: a place has one character.
         said = {place: index for index, place in enumerate(align(look.read.text, middle))}
         for place, ballot in enumerate(ballots):
             ballot.cast(look, said.get(place))
-    characters = tuple(winner for ballot in ballots if (winner := ballot.winner()).char)
-    text = "".join(character.char for character in characters)
-    agreeing = sum(look.read.text == text for look in looks)
-    return Vote(text, prod(character.confidence for character in characters), characters, len(looks), agreeing)
+    return ballots
 
 
 class _Ballot:
@@ -91,6 +101,12 @@ class _Ballot:
         self._first[best.char].append((look.weight, best.confidence))
         for candidate in (best, *others):
             self._votes[candidate.char] += look.weight * candidate.confidence
+
+    def others(self, winner: str) -> tuple[Character, ...]:
+        """What else was voted for, with its share of all votes."""
+        total = max(sum(self._votes.values()), 1e-9)
+        ranked = sorted(self._votes.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(Character(char, votes / total) for char, votes in ranked if char != winner)
 
     def winner(self) -> Character:
         """The character with the most votes.

@@ -12,6 +12,8 @@ import pytest
 
 from edge.cli import main
 from edge.config import load
+from edge.evidence import Evidence, KeptLook
+from edge.labels.book import Labels
 from edge.publish import publishing
 from edge.records import Match
 from edge.store import Store
@@ -68,6 +70,13 @@ def shown(home: Path, capsys: pytest.CaptureFixture[str], *words: str) -> list[s
         (["--last", "25h"], ["SECRETXY", "XY34ZZZ"]),
         (["--until", "2020-01-01"], []),
         (["--since", "2020-01-01", "--limit", "1"], ["SECRETXY"]),
+        (["--country", "GB"], []),
+        (["--direction", "unknown", "--limit", "1"], ["SECRETXY"]),
+        (["--below", "0.9"], []),
+        (["--below", "0.91", "--camera", "yard"], ["XY34ZZZ", "A812CDE"]),
+        (["--labelled", "none", "--list", "family"], ["AB12CDE"]),
+        (["--labelled", "corrected"], []),
+        (["--day", "2020-01-01", "--zone", "Europe/Berlin"], []),
     ],
 )
 def test_what_is_asked_for_is_found(home: Path, capsys: pytest.CaptureFixture[str], words: list[str], texts: list[str]) -> None:
@@ -86,6 +95,12 @@ def test_what_is_asked_for_is_found(home: Path, capsys: pytest.CaptureFixture[st
         (["--fuzzy", "1"], "needs a --plate"),
         (["--last", "1d", "--since", "2026-01-01"], "give one of them"),
         (["--limit", "0"], "must be 1 or more"),
+        (["--day", "today"], "is no day"),
+        (["--day", "2026-11-22", "--last", "1d"], "give one of them"),
+        (["--day", "2026-11-22", "--until", "2026-11-23"], "give one of them"),
+        (["--zone", "Europe/Berlln", "--day", "2026-11-22"], "is no time zone"),
+        (["--below", "90"], "is no share"),
+        (["--looks"], "--looks needs --json"),
         (["delete", "--yes"], "needs to know which"),
         (["delete", "--plate", "AB12CDE"], "nothing was deleted"),
         (["export", "--out", "/nowhere/x.csv"], "cannot be written"),
@@ -124,7 +139,7 @@ def test_of_an_erased_plate_no_byte_is_left(home: Path, capsys: pytest.CaptureFi
     assert any(b"SECRETXY" in path.read_bytes() for path in files if path.exists())
     assert page.count() == 5
     assert events(home, "delete", "--plate", "secret xy", "--yes", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"deleted": 2, "unread_pictures": 1, "complete": True, "not_searched": []}
+    assert json.loads(capsys.readouterr().out) == {"deleted": 2, "labels": 0, "unread_pictures": 1, "complete": True, "not_searched": []}
     left = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
     assert b"SECRETXY" not in left
     assert b"XY34ZZZ" in left
@@ -175,3 +190,31 @@ def test_a_plate_is_found_and_erased_under_its_pseudonym(home: Path, capsys: pyt
     assert events(home, "delete", "--plate", "GG11GGG", "--yes") == 0
     capsys.readouterr()
     assert shown(home, capsys, "--plate", "GG11GGG") == []
+
+
+def test_the_looks_behind_a_text_are_told_where_they_are_asked_for(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And only there: what is told without being asked stays as it was."""
+    looks = (KeptLook(0.5, "AB12CDE", 0.9, (0.9,) * 7, 0.2, 120.0, 0.8, 0.9, True),)
+    with Store(home / "events.sqlite") as store:
+        store.add(an_event("seen", "AB12CDE", evidence=Evidence(looks, 1, "AB12CDE")))
+    assert events(home, "--json", "--looks", "--plate", "AB12CDE") == 0
+    newest, oldest = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (newest["evidence"]["looks"][0]["text"], newest["evidence"]["voted"], "evidence" in oldest) == ("AB12CDE", 1, False)
+    assert events(home, "--json", "--plate", "AB12CDE") == 0
+    assert "evidence" not in capsys.readouterr().out
+
+
+def test_a_correction_is_shown_beside_what_was_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the table, in JSON, and in a column of its own of the CSV."""
+    with Store(home / "events.sqlite") as store:
+        book = Labels(store, load(home / "c.toml"))
+        book.correct("2", "AB12CDE", "anna")
+        book.not_a_plate("3", "anna")
+    assert shown(home, capsys, "--plate", "AB12CDE") == ["A812CDE", "AB12CDE"]
+    assert events(home, "--labelled", "any") == 0
+    table = capsys.readouterr().out
+    assert "A812CDE → AB12CDE" in table
+    assert "XY34ZZZ ✗" in table
+    assert events(home, "export", "--labelled", "corrected") == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["text"], row["text_corrected"]) == ("A812CDE", "AB12CDE")

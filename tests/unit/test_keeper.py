@@ -82,3 +82,23 @@ def test_a_batch_that_fails_is_kept_whole(tmp_path: Path) -> None:
     store.full = False
     keeper.keep([], now=200.0)
     assert (keeper.saved, keeper.waiting, store.count()) == (3, 0, 3)
+
+
+def test_a_preview_that_should_not_have_been_goes_as_soon_as_the_store_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Withdrawn while the disk is full: it is not forgotten to be forgotten, and who was told it hears so then."""
+    store = Store(tmp_path / "events.sqlite")
+    keeper, unsaid = Keeper(store), list[str]()
+    store.unsaid = lambda db, id: unsaid.append(id)
+    keeper.keep([an_event("1", preview=True)], now=100.0)
+
+    def full(id: str) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "withdraw", full)
+        keeper.forget("1")
+        keeper.keep([], now=200.0)
+    assert store.event("1") is not None
+    keeper.keep([], now=300.0)
+    assert store.event("1") is None
+    assert unsaid == ["1"]
