@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from edge.config import Config
-from edge.records import Event
+from edge.desk.aid import cells
+from edge.records import Event, Frame
 from edge.status import State, utc_iso, version
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ class Account:
         self.frame_at: float | None = None
         """When the last frame was taken up, monotonic."""
 
+    def tell(self, name: str, teller: Callable[[], Any] | None) -> None:
+        """From now on this under that name, or nothing."""
+        self.tellers.pop(name, None)
+        if teller is not None:
+            self.tellers[name] = teller
+
     def count(self, event: Event) -> None:
         self.events += not event.preview
         self.previews += event.preview
@@ -65,12 +72,29 @@ class Account:
             return "starting"
         return "idle" if self._clock() - self.frame_at > IDLE_AFTER_S else "watching"
 
+    def plates(self) -> list[dict[str, Any]]:
+        """Those in view, without the texts that may not be told."""
+        shown = self._veil.in_view(self._pipeline.in_view)
+        return [{"quad": [[round(x, 1), round(y, 1)] for x, y in quad.points], "text": text, "confidence": sure} for quad, text, sure in shown]
+
+    def figures(self, frame: Frame) -> dict[str, Any]:
+        """What belongs to this very picture: its number, when it was worked, its size, its plates, and where something moves."""
+        height, width = frame.luma.shape
+        told: dict[str, Any] = {"number": frame.index, "at": utc_iso(self._wall()), "width": width, "height": height, "plates": self.plates()}
+        attention = self._pipeline.attention
+        return told if attention is None else told | {"motion": cells(attention.cells)}
+
+    def view(self) -> dict[str, Any]:
+        """Where plates count, and from which width on, as it is in force."""
+        attention = self._pipeline.attention
+        regions = attention.regions if attention is not None else None
+        polygons = {"include": regions.include, "exclude": regions.exclude} if regions is not None else {"include": (), "exclude": ()}
+        return polygons | {"min_plate_px": self._pipeline.min_plate_px}
+
     def compose(self, stopped: bool = False) -> dict[str, Any]:
         """As `edge.status` says."""
         state = self.state(stopped)  # before the troubles: the camera may be lost at any moment, and then with its reason
         meter, troubles = self._pipeline.meter, (self._pump.lost, self._keeper.trouble, *self._house.words(), *(worry() for worry in self.worries))
-        shown = self._veil.in_view(self._pipeline.in_view)
-        plates = [{"quad": [[round(x, 1), round(y, 1)] for x, y in quad.points], "text": text, "confidence": sure} for quad, text, sure in shown]
         return (
             self.facts
             | {
@@ -80,9 +104,9 @@ class Account:
                 "camera": self._pump.as_json(),
                 "fps": meter.fps(self._clock()),
                 "stages_ms": meter.stages_ms(),
-                "plates_in_view": plates,
+                "plates_in_view": self.plates(),
                 "events": self.events,
-                "totals": {"previews": self.previews, "lost": self._keeper.lost, "stages": meter.totals()},
+                "totals": {"previews": self.previews, "lost": self._keeper.lost, "stages": meter.totals()} | self._pipeline.totals(),
                 "reasons": dict(self._pipeline.judge.reasons),
                 "store": self._house.as_json() | {"waiting": self._keeper.waiting, "lost": self._keeper.lost, "privacy": self._veil.as_json()},
             }

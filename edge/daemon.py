@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,8 @@ from edge.camera.base import Camera
 from edge.camera.checkup import Patience
 from edge.camera.pump import Pump
 from edge.config import Config
-from edge.errors import ConfigError, StoreError
+from edge.desk.desk import Desk
+from edge.errors import ConfigError
 from edge.gate.gate import Gate
 from edge.keeper import Keeper
 from edge.keeping.housekeeping import Housekeeping
@@ -27,15 +27,17 @@ from edge.notify import notify
 from edge.pipeline import Pipeline
 from edge.records import Event, Frame
 from edge.slot import Slot
-from edge.status import LivePicture, StatusFile, utc_iso
+from edge.status import LivePicture, StatusFile
 from edge.store import Store
+from edge.tally import Tally
 
 if TYPE_CHECKING:
+    from edge.adopting import Adopting
+    from edge.model.networks import Networks
     from edge.publish.publishing import Publishing
     from edge.reload import Reload
 
 TICK_S = 0.25
-REASONS_EVERY_S = 30.0
 log = logging.getLogger(__name__)
 
 
@@ -50,61 +52,83 @@ class Daemon:
         store: Store,
         *,
         bundles: dict[str, Any] | None = None,
+        networks: Networks | None = None,
         publishing: Publishing | None = None,
         lists: Lists | None = None,
         gate: Gate | None = None,
         governor: Governor | None = None,
         facts: dict[str, Any] | None = None,
         veil: Veil | None = None,
-        chores: Sequence[Callable[[], None]] = (),
+        chores: Sequence[Callable[[bool], None]] = (),
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._config, self._pipeline, self._store = config, pipeline, store
+        self.config, self.pipeline, self.store = config, pipeline, store
         self._clock, self._wall = clock, wall
-        self._gate, self._governor, self._veil = gate, governor, veil or Veil()
+        self.gate, self.governor, self.veil, self.publishing = gate, governor, veil or Veil(), publishing
         self._stop = threading.Event()
         self._slot = Slot[Frame](Frame.release)
-        self._pump = Pump(camera, self._slot, self._stop, Patience.of(config.camera))
+        self.pump = Pump(camera, self._slot, self._stop, Patience.of(config.camera))
         self._keeper = Keeper(store, wall=wall)
-        self._house = Housekeeping(store, config.store, chores=chores, clock=clock, wall=wall)
-        self._publishing = publishing
+        self.house = Housekeeping(store, config.store, chores=chores, clock=clock, wall=wall)
+        self._networks = networks
         self.reload: Reload | None = None
+        self.adopting: Adopting | None = None
         directory = Path(config.runtime.directory)
         self._status, self._live = StatusFile(directory), LivePicture(directory)
         self._published = self._fed_with = 0
         self.account = Account(
             config,
             {"bundles": bundles or {}} | (facts or {}),
-            pump=self._pump,
+            pump=self.pump,
             keeper=self._keeper,
-            house=self._house,
+            house=self.house,
             pipeline=pipeline,
-            veil=self._veil,
+            veil=self.veil,
             clock=clock,
             wall=wall,
         )
         self._introduce(lists)
-        self._told: Counter[str] = Counter()
-        self._tell_at = self._fed_at = float("-inf")
+        self.desk = Desk(
+            directory, self.account, store=Path(config.store.path), camera=lambda: self.pump.camera, pipeline=lambda: self.pipeline,
+            veil=lambda: self.veil, gate=lambda: self.gate, governor=lambda: self.governor, publishing=lambda: self.publishing, clock=clock, wall=wall,
+        )  # fmt: skip
+        self._tally = Tally(store, clock=clock, wall=wall)
+        self._fed_at = float("-inf")
 
     def _introduce(self, lists: Lists | None) -> None:
-        """Who has a word in the status file."""
+        """Who has a word in the status file. The gate and the targets may come and go, see `use_gate` and `use_publishing`."""
         worries, tellers = self.account.worries, self.account.tellers
-        if (publishing := self._publishing) is not None:
-            worries.append(lambda: "" if publishing.detecting else "detection is switched off")
-            tellers |= {"detecting": lambda: publishing.detecting, "targets": publishing.as_json}
+        worries.append(lambda: "" if self.publishing is None or self.publishing.detecting else "detection is switched off")
         worries.append(lambda: "" if self.reload is None else self.reload.words())
         if lists is not None:
             worries.append(lambda: lists.trouble)
-        if self._gate is not None:
-            worries.append(self._gate.problem)
-            tellers["gate"] = self._gate.as_json
-        if self._pipeline.attention is not None:
-            tellers["attention"] = self._pipeline.attention.as_json
-        if self._governor is not None:
-            worries.append(self._governor.words)
-            tellers["governor"] = self._governor.as_json
+            tellers["lists"] = lists.as_json
+        if (networks := self._networks) is not None:
+            worries.append(networks.words)
+            tellers["bundles"] = networks.as_json
+        worries.append(lambda: "" if self.gate is None else self.gate.problem())
+        tellers["detecting"] = lambda: self._detecting
+        if self.pipeline.attention is not None:
+            tellers["view"] = self.account.view
+            tellers["attention"] = lambda: {} if self.pipeline.attention is None else self.pipeline.attention.as_json()
+        if self.governor is not None:
+            worries.append(self.governor.words)
+            tellers["governor"] = self.governor.as_json
+        self.use_gate(self.gate)
+        self.use_publishing(self.publishing)
+
+    def use_gate(self, gate: Gate | None) -> None:
+        """Another gate, or none: then it is closed."""
+        self.gate = gate
+        if gate is not None:
+            gate.believes = lambda: self.house.believes
+        self.account.tell("gate", gate.as_json if gate else None)
+
+    def use_publishing(self, publishing: Publishing | None) -> None:
+        """Other targets, or none."""
+        self.publishing = publishing
+        self.account.tell("targets", publishing.as_json if publishing else None)
 
     def stop(self) -> None:
         """End soon and cleanly; safe to call from a signal handler."""
@@ -115,69 +139,67 @@ class Daemon:
         try:
             self._status.offer(self.account.compose, force=True)
         except OSError as error:
-            raise ConfigError(f"runtime.directory {self._config.runtime.directory}: cannot be written ({error.strerror})") from None
-        self._pump.start()
-        if self._governor is not None:
-            self._governor.start()
-        if self._publishing is not None:
-            self._publishing.start()
+            raise ConfigError(f"runtime.directory {self.config.runtime.directory}: cannot be written ({error.strerror})") from None
+        self.pump.start()
+        if self.governor is not None:
+            self.governor.start()
+        if self.publishing is not None:
+            self.publishing.start()
         notify("READY=1")
         try:
             while not self._stop.is_set() and not self._slot.closed:
                 self.turn()
         finally:
             notify("STOPPING=1")
-            if self._gate is not None:  # before anything that may fail
-                self._gate.close()
+            if self.gate is not None:  # before anything that may fail
+                self.gate.close()
+            if self.reload is not None:
+                self.reload.close()
+            self.desk.close()
             self._stop.set()
             self._slot.close()
-            self._take(self._pipeline.finish(self._clock()), hurry=True)
-            self._tell_reasons()
+            self.take(self.pipeline.finish(self._clock()), hurry=True)
+            self._tally.tell(self.pipeline.judge.reasons)
             self._say(stopped=True)
-            if self._publishing is not None:
-                self._publishing.stop()
-            if self._governor is not None:
-                self._governor.stop()
+            if self.publishing is not None:
+                self.publishing.stop()
+            if self.governor is not None:
+                self.governor.stop()
             if (left := self._slot.get(0)) is not None:
                 left.release()
-            self._pump.join(3.0)
-        if self._pump.failure is not None:
-            raise self._pump.failure
+            self.pump.join(3.0)
+        if self.pump.failure is not None:
+            raise self.pump.failure
         return 0
 
     def turn(self) -> None:
         """One frame, or a short wait for one."""
-        self._pump.tend()
+        self.pump.tend()
         frame = self._slot.get(TICK_S)
         if frame is not None:
             self.account.frame_at = taken_at = self._clock()
-            self._take(self._pipeline.step(frame) if self._detecting else self._pipeline.rest(frame.seen_at))
-            if self._gate is not None:
-                self._gate.consider(self._veil.passes(self._pipeline.passes), frame.seen_at)
-            self._pump.heed(frame.luma, [quad for quad, _, _ in self._pipeline.in_view])
+            self.take(self.pipeline.step(frame) if self._detecting else self.pipeline.rest(frame.seen_at))
+            if self.gate is not None:
+                self.gate.consider(self.veil.passes(self.pipeline.passes), frame.seen_at)
+            self.pump.heed(frame.luma, [quad for quad, _, _ in self.pipeline.in_view])
             # Only new pictures feed the watchdog: a camera or driver that hangs is mended by a restart, if by nothing else.
-            if self._pump.fresh != self._fed_with and taken_at - self._fed_at > 1.0:
+            if self.pump.fresh != self._fed_with and taken_at - self._fed_at > 1.0:
                 notify("WATCHDOG=1")
-                self._fed_at, self._fed_with = taken_at, self._pump.fresh
-        elif not self._pump.camera.waits:  # a recording that waits for us has a clock of its own, which stands still meanwhile
-            self._take(self._pipeline.rest(self._clock()))
+                self._fed_at, self._fed_with = taken_at, self.pump.fresh
+        elif not self.pump.camera.waits:  # a recording that waits for us has a clock of its own, which stands still meanwhile
+            self.take(self.pipeline.rest(self._clock()))
         else:
-            self._take([])
-        self._house.tend()
+            self.take([])
+        self.house.tend()
         if self.reload is not None:
             self.reload.tend()
+        self.desk.tend(frame)
         self._say(frame)
         if frame is not None:
             frame.release()
 
-    def adopt(self, config: Config) -> None:
-        """Go on by what a running daemon can change of its config; raises ConfigError before anything has changed."""
-        self._veil.adopt(config.privacy)
-        self._house.config = config.store
-        self._pipeline.judge.adopt(config.tracking)
-
-    def _take(self, events: Sequence[Event], *, hurry: bool = False) -> None:
-        events = self._veil.events(events)
+    def take(self, events: Sequence[Event], *, hurry: bool = False) -> None:
+        events = self.veil.events(events)
         for event in events:
             self.account.count(event)
             log.info(
@@ -190,41 +212,31 @@ class Daemon:
             )
             log.debug("event %s reads %s", event.id[:8], event.text)
         self._keeper.keep(events, self._clock(), hurry=hurry)
-        if self._publishing is not None and self._keeper.saved > self._published:
+        if self.publishing is not None and self._keeper.saved > self._published:
             self._published = self._keeper.saved
-            self._publishing.wake()
-        while self._pipeline.judge.withdrawn:
-            self._keeper.forget(self._pipeline.judge.withdrawn.pop())
-
-    def _tell_reasons(self) -> None:
-        fresh = self._pipeline.judge.reasons - self._told
-        self._tell_at = self._clock() + REASONS_EVERY_S
-        try:
-            if fresh:
-                with self._store.batch():
-                    for reason, count in fresh.items():
-                        self._store.add_reason(reason, utc_iso(self._wall()), count)
-                self._told += fresh
-        except StoreError as error:
-            log.error("%s", error)  # they are still counted in memory, and told next time
+            self.publishing.wake()
+        while self.pipeline.judge.withdrawn:
+            self._keeper.forget(self.pipeline.judge.withdrawn.pop())
+            if self.publishing is not None:
+                self.publishing.wake()
 
     def _say(self, frame: Frame | None = None, *, stopped: bool = False) -> None:
         try:
             if frame is not None:
-                shown = self._pipeline.in_view
-                self._live.offer(frame.picture, self._veil.in_view(shown), lambda picture: self._veil.picture(picture, shown))
-            if self._status.offer(lambda: self._compose(stopped), force=stopped) and self._clock() >= self._tell_at:
-                self._tell_reasons()
+                shown = self.pipeline.in_view
+                self._live.offer(frame.picture, lambda: self.account.figures(frame), lambda picture: self.veil.picture(picture, shown))
+            if self._status.offer(lambda: self._compose(stopped), force=stopped) and self._tally.is_due():
+                self._tally.tell(self.pipeline.judge.reasons)
         except OSError as error:
             log.error("the status file cannot be written: %s", error)
 
     def _compose(self, stopped: bool) -> dict[str, Any]:
         told = self.account.compose(stopped)
-        if self._publishing is not None:
-            self._publishing.observe(told)
+        if self.publishing is not None:
+            self.publishing.observe(told)
         return told
 
     @property
     def _detecting(self) -> bool:
         """False while the owner has switched detection off."""
-        return self._publishing is None or self._publishing.detecting
+        return self.desk.detecting

@@ -29,6 +29,7 @@ class Keeper:
     def __init__(self, store: Store, *, bound: int = 500, wall: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store, self._bound, self._wall = store, bound, wall
         self._waiting = deque[Event]()
+        self._unsaid = list[str]()
         self._failed, self._again_at = 0, float("-inf")
         self.saved = self.lost = 0
         self.trouble = ""
@@ -44,9 +45,10 @@ class Keeper:
             self._waiting.popleft()
             self.lost += 1
             log.error("an event is lost: the store takes none and %d wait already", self._bound)
-        if not self._waiting or (now < self._again_at and not hurry):
+        if not (self._waiting or self._unsaid) or (now < self._again_at and not hurry):
             return
         try:
+            self._withdraw()
             while self._waiting:
                 self._write(list(islice(self._waiting, AT_ONCE)))
         except StoreError as error:
@@ -75,9 +77,15 @@ class Keeper:
             log.error("%s", error)
 
     def forget(self, id: str) -> None:
-        """A preview that should not have been: neither waiting nor stored."""
+        """A preview that should not have been: neither waiting nor stored, as soon as the store can; and who was told it hears so."""
         self._waiting = deque(event for event in self._waiting if event.id != id)
+        self._unsaid.append(id)
         try:
-            self._store.delete(id)
+            self._withdraw()
         except StoreError as error:
-            log.error("a preview of an ignored plate stands in the store until it is purged: %s", error)
+            log.error("a preview of an ignored plate stands in the store until that works again: %s", error)
+
+    def _withdraw(self) -> None:
+        while self._unsaid:
+            self._store.withdraw(self._unsaid[0])
+            self._unsaid.pop(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from edge.keeping.blank import blank, scene
 from edge.records import Detection, Event, Frame, Luma, Pass, PlateRead, Quad, Sighting
 from edge.status import Meter, PlateInView
 from edge.tracking.judge import Judge
+from edge.tracking.looks import became
 from edge.tracking.tracker import Track, Tracker
 from edge.vision.image import sharpness
 
@@ -53,13 +55,17 @@ class Pipeline:
         lens: Lens | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._detector, self._reader, self._tracker, self.judge = detector, reader, tracker, judge
-        self._min_plate_px, self._min_score, self._clock = min_plate_px, min_score, clock
-        self.attention, self._lens = attention, lens
+        self._detector, self._reader, self.tracker, self.judge = detector, reader, tracker, judge
+        self.min_plate_px, self.min_score, self._clock = min_plate_px, min_score, clock
+        self.attention, self.lens = attention, lens
         self._followed: list[Track] = []
         self._shape: tuple[int, ...] = ()
         self.meter = Meter()
         self.in_view: list[PlateInView] = []
+        self.seen: list[Track] = []
+        """The tracks of what is in view, in the same order."""
+        self.looks: Counter[str] = Counter()
+        """What became of every single look at a plate (`edge.tracking.looks`)."""
         self.passes: list[Pass] = []
         self.excluded: tuple[Polygon, ...] = ()
         """What is black in every picture: shares of the frame. The reader sees all the same what belongs to a plate that counts."""
@@ -81,24 +87,37 @@ class Pipeline:
         detected = self._clock()
         sightings = [self._look(frame, one) for one in found]
         read = self._clock()
-        events = self._judged(self._tracker.update(sightings, frame.seen_at), frame.seen_at)
+        self.looks.update(became(one, self.judge.flaw(one)) for one in sightings)
+        events = self._judged(self.tracker.update(sightings, frame.seen_at), frame.seen_at)
         done = self._clock()
         spent_s = {"detect": detected - began, "track": done - read, "total": done - began} | ({"read": read - detected} if found else {})
         self.meter.add({stage: 1000 * seconds for stage, seconds in spent_s.items()}, frame.seen_at)
         return events
 
+    def totals(self) -> dict[str, object]:
+        """Counts since the start, for the status."""
+        took, sight = self.meter.histograms(), {stage: one.as_json() for stage, one in self.judge.sight.items()}
+        return {"detections": self.looks.total(), "looks": dict(self.looks), "took": took, "sight": sight}
+
+    def attend(self, attention: Attention) -> None:
+        """Look by other settings; the scene is learnt anew, the counters go on."""
+        if self.attention is not None:
+            attention.looked, attention.passed_over = self.attention.looked, self.attention.passed_over
+        self.attention = attention
+
     def rest(self, now: float) -> list[Event]:
         """No frame came: let the tracks grow old."""
-        return self._judged(self._tracker.update([], now), now)
+        return self._judged(self.tracker.update([], now), now)
 
     def finish(self, now: float) -> list[Event]:
         """No frame will come: judge what is still in view."""
-        return self._judged(self._tracker.finish(), now)
+        return self._judged(self.tracker.finish(), now)
 
     def _judged(self, tracks: Iterable[Track], now: float) -> list[Event]:
         judged = [(track, self.judge.judge(track, now)) for track in tracks]
         seen = [track for track, _ in judged if track.last_seen_at == now and not track.lost and not track.last.excluded]
         self._followed = [track for track, _ in judged if not track.lost]
+        self.seen = seen
         self.in_view = [self._shown(track) for track in seen]
         self.passes = [one for track in seen if (one := self.judge.pass_of(track)) is not None]
         return [event for _, event in judged if event is not None]
@@ -112,17 +131,17 @@ class Pipeline:
         if self.attention is not None and not self.attention.admits(found, width, height):
             return Sighting(found, NOTHING, frame.seen_at, excluded=True)  # followed, so that its pass is counted, and no more
         crop = cut_out(frame.picture, found, CROP_MARGIN)
+        x0, y0, _, _ = bounds(found, CROP_MARGIN, width, height)
         if self.excluded:
-            x0, y0, _, _ = bounds(found, CROP_MARGIN, width, height)
             blank(crop, self.excluded, (x0, y0), (width, height))
         plate = cut_out(frame.luma, found, 0.0)
         # What has no vote is not read, but followed all the same, so that its pass is counted with its reason.
-        votes = found.box.width >= self._min_plate_px and found.score >= self._min_score
-        luma, quad = (frame.luma, found.quad) if self._lens is None or not votes else self._lens.straighten(frame.luma, found.quad)
+        votes = found.box.width >= self.min_plate_px and found.score >= self.min_score
+        luma, quad = (frame.luma, found.quad) if self.lens is None or not votes else self.lens.straighten(frame.luma, found.quad)
         read = self._reader.read(luma, quad, found.lines) if votes else NOTHING
         sharp, glare = (sharpness(plate) / (float(plate.var()) + 1.0), float((plate >= BURNT_OUT).mean())) if plate.size else (0.0, 0.0)
         frames = scene(frame.picture, self.excluded) if self.frames and read.text else b""
-        return Sighting(found, read, frame.seen_at, sharp, glare, crop=crop if crop.size else None, scene_jpeg=frames)
+        return Sighting(found, read, frame.seen_at, sharp, glare, crop=crop if crop.size else None, scene_jpeg=frames, crop_at=(x0, y0))
 
 
 def cut_out(picture: npt.NDArray[np.uint8], found: Detection, margin: float) -> npt.NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pydantic_core import PydanticUndefined
 
 from edge.config import Config, sections
+from edge.live import needs_restart
 
 
 def _keys() -> Iterator[tuple[str, str, str, str]]:
@@ -27,8 +28,11 @@ def _toml(value: object) -> str:
 
 def table() -> str:
     """The markdown reference of every key."""
-    rows = [f"| `{section}.{key}` | {f'`{default}`' if default else 'unset'} | {text} |" for section, key, default, text in _keys()]
-    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows]) + "\n"
+    rows = [
+        f"| `{section}.{key}` | {f'`{default}`' if default else 'unset'} | {'yes' if needs_restart(section, key) else ''} | {text} |"
+        for section, key, default, text in _keys()
+    ]
+    return "\n".join(["| key | default | restart | meaning |", "|---|---|---|---|", *rows]) + "\n"
 
 
 def schema() -> str:

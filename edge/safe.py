@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import signal
+import sys
 import threading
 import tomllib
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from edge.config import Config, absolute, load, sections
+from edge.desk.physician import Physician
+from edge.errands import KINDS, Answer, Errand, Errands
 from edge.errors import ConfigError, PlatewatchError
 from edge.notify import notify
 from edge.status import StatusFile, utc_iso, version
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 SALVAGED = ("camera", "store", "web", "runtime")
 """What the page needs to be found and to show anything."""
 TELL_EVERY_S, RETRY_S = 1.0, 60.0
+RESTART_CODE = 75
+"""EX_TEMPFAIL: also `Restart=on-failure` starts it again; the unit counts it as a good end."""
 log = logging.getLogger(__name__)
 
 
@@ -88,16 +93,36 @@ class SafeMode:
         """True when it is time to try again: asked, the file has changed, or a minute has passed. False when it was stopped."""
         config = salvage(self._path)
         status = StatusFile(Path(config.runtime.directory))
+        errands = self._desk(Path(config.runtime.directory))
         log.error("safe mode: %s", self._trouble)
         notify("READY=1")
         for _ in range(int(RETRY_S / TELL_EVERY_S)):
             self._tell(status, config, "safe mode")
             notify("WATCHDOG=1")
-            if self._wake.wait(TELL_EVERY_S) or _stamp(self._path) != self._stamp:
+            if self._woken(errands) or _stamp(self._path) != self._stamp:
                 break
         if self._stopped:
             self._tell(status, config, "stopped")
         return not self._stopped
+
+    def _woken(self, errands: Errands) -> bool:
+        """After a while, or as soon as somebody wants it."""
+        for _ in range(4):
+            errands.tend()
+            if self._wake.wait(TELL_EVERY_S / 4):
+                return True
+        return False
+
+    def _desk(self, directory: Path) -> Errands:
+        """In safe mode a daemon can be told to try again, and be examined."""
+        physician = Physician(directory)
+
+        def again(errand: Errand) -> Answer:
+            self.again()
+            return Answer(True, "the config is tried again")
+
+        refused = dict.fromkeys(KINDS, lambda errand: Answer(False, f"the daemon is in safe mode and has no camera: {self._trouble}"))
+        return Errands(directory, refused | {"reload": again, "restart": again, "doctor": lambda errand: physician.call(self._path)})
 
     def _tell(self, status: StatusFile, config: Config, state: str) -> None:
         told = {
@@ -127,6 +152,8 @@ def watch(path: Path, build: Callable[[Config], Daemon], *, stay: bool) -> int:
         signal.signal(signal.SIGHUP, lambda *_: again())
 
     while not stopped.is_set():
+        early = threading.Event()  # a SIGHUP while the models are loaded, which would end the process if nobody listened
+        listen(lambda: None, early.set)
         try:
             config = load(path)
             daemon = build(config)
@@ -137,11 +164,25 @@ def watch(path: Path, build: Callable[[Config], Daemon], *, stay: bool) -> int:
             listen(safe.stop, safe.again)
             safe.wait()
             continue
-        daemon.reload = Reload(path, config, daemon.adopt)
+        assert daemon.adopting is not None
+        daemon.reload = Reload(path, config, daemon.adopting)
+        daemon.account.tell("reload", daemon.reload.as_json)
+        daemon.desk.reload, daemon.desk.config_file, daemon.desk.stop = daemon.reload, path, daemon.stop
         listen(daemon.stop, daemon.reload.ask)
+        if early.is_set():
+            daemon.reload.ask()
         if not stopped.is_set():
-            return daemon.run()
+            code = daemon.run()
+            return begin_anew() if daemon.desk.again and not stopped.is_set() else code
     return 0
+
+
+def begin_anew() -> int:
+    """Under systemd the exit code that has it start the daemon again; elsewhere the same command in the same process."""
+    if "NOTIFY_SOCKET" in os.environ:
+        return RESTART_CODE
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def page_config(path: Path) -> tuple[Config, str]:

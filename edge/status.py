@@ -4,11 +4,16 @@ The daemon writes, the page reads; neither waits for the other. `status.json` ho
 {"v": 1, "version", "pid", "state", "detail", "started_at", "updated_at" (UTC), "camera": {"name", "kind", "width", "height", "fps",
 "frames", "dropped", "reopened", "skipped", and where it has them "losses": {why: count}, "profile", "exposure_ev"}, "fps",
 "stages_ms": {stage: {"median", "p95"}}, "plates_in_view": [{"quad", "text", "confidence"}],
-"events", "totals": {"previews", "lost" (events), "stages": {stage: {"frames", "seconds"}}}, "reasons": {reason: count},
-"bundles": {"detector": {"name", "sha256"}, "reader": {...}}, "threads"},
+"events", "totals": {"previews", "lost" (events), "stages": {stage: {"frames", "seconds"}}, "detections", "looks": {what became of it: count},
+"took": {stage: histogram}, "sight": {"preview", "final": histogram}}, "reasons": {reason: count}, a histogram being {"bounds" (s), "counts", "sum" (s)},
+"bundles": {"detector": {"name", "sha256", "since" (UTC), "previous": {"name", "sha256", "since"} while it could come back, else null, "refused": a sentence,
+"switched", "refusals", "rolled_back"}, "reader": {...}}, "reload": {"taken", "refused" (configs), "busy", "words"}, "threads"},
 "store": {"forgotten": {why: count}, "written_bytes": {"today", "yesterday"}, "set_aside" (files), "waiting", "lost" (events), "privacy"},
-where they work "threads_by": "set" | "measured" | "guessed", "attention": {"moving", "looked", "passed_over"} (frames), "governor":
-{"temperature_c", "troubles", "step", "words"}, and where there are targets "detecting" and "targets": [what `Courier.as_json` says of each].
+"lists": {"plates", "trouble", "files": {file: its [inode, size, mtime_ns] when it was last read}}, where they work "threads_by": "set" | "measured" | "guessed", "attention": {"moving", "looked", "passed_over"} (frames), "governor":
+{"temperature_c", "troubles", "step", "words"}, "view" {"include", "exclude" (polygons), "min_plate_px"} and "reload" {..., "waiting": keys}; "detecting",
+while somebody asks `aid` (`edge.desk.aid`), and where there are targets "targets": [what `Courier.as_json` says of each].
+
+`live.jpg` is not drawn upon. What belongs to it stands in its own comment, as JSON (`Account.figures`): one file, so that the two are never of two frames.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -26,12 +31,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from edge.metrics.histogram import STAGE_S, Histogram
 from edge.records import Quad
 
 State = Literal["starting", "watching", "idle", "camera lost", "stopped", "safe mode"]
 """idle: the camera is open but has sent no frame for a while; safe mode: there is no camera, since the config cannot be used."""
 STAGES = ("detect", "read", "track", "total")
 ALIVE_S = 5.0
+MOST_FIGURES = 12_000
+"""Bytes: a header of the page's answer carries them."""
 STATUS_NAME, LIVE_NAME, WATCHED_NAME = "status.json", "live.jpg", "watched"
 PlateInView = tuple[Quad, str, float]
 """Where it is, its text so far ('' when none), and the confidence in it."""
@@ -55,14 +63,13 @@ class Meter:
     def __init__(self, keep: int = 200) -> None:
         self._ms = {stage: deque[float](maxlen=keep) for stage in STAGES}
         self._worked_at = deque[float](maxlen=keep)
-        self._frames, self._seconds = dict.fromkeys(STAGES, 0), dict.fromkeys(STAGES, 0.0)
+        self._took = {stage: Histogram(STAGE_S) for stage in STAGES}
 
     def add(self, stage_ms: dict[str, float], worked_at: float) -> None:
         """Stages that a frame did not need (no plate, nothing to read) are left out of `stage_ms`."""
         for stage, ms in stage_ms.items():
             self._ms[stage].append(ms)
-            self._frames[stage] += 1
-            self._seconds[stage] += ms / 1000
+            self._took[stage].add(ms / 1000)
         self._worked_at.append(worked_at)
 
     def stages_ms(self) -> dict[str, dict[str, float]]:
@@ -72,7 +79,11 @@ class Meter:
 
     def totals(self) -> dict[str, dict[str, float]]:
         """{stage: {"frames", "seconds"}} since the start."""
-        return {stage: {"frames": self._frames[stage], "seconds": round(self._seconds[stage], 6)} for stage in STAGES}
+        return {stage: {"frames": sum(took.counts), "seconds": round(took.sum, 6)} for stage, took in self._took.items()}
+
+    def histograms(self) -> dict[str, dict[str, Any]]:
+        """{stage: a `Histogram`} since the start, in seconds."""
+        return {stage: took.as_json() for stage, took in self._took.items()}
 
     def fps(self, now: float, window_s: float = 5.0) -> float:
         recent = [at for at in self._worked_at if now - at <= window_s]
@@ -98,7 +109,7 @@ class StatusFile:
 
 
 class LivePicture:
-    """`<directory>/live.jpg`, drawn only while the page has touched `<directory>/watched` within `ALIVE_S`."""
+    """`<directory>/live.jpg`, made only while the page has touched `<directory>/watched` within `ALIVE_S`."""
 
     def __init__(
         self, directory: Path, *, clock: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time, interval_s: float = 0.2
@@ -114,30 +125,50 @@ class LivePicture:
             return False
 
     def offer(
-        self, picture: npt.NDArray[np.uint8], plates: Sequence[PlateInView], veil: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] = lambda seen: seen
+        self,
+        picture: npt.NDArray[np.uint8],
+        figures: Callable[[], dict[str, Any]] = dict,
+        veil: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] = lambda seen: seen,
     ) -> bool:
-        """Write what `veil` makes of `picture`, (H, W) or (H, W, 3), with its plates, unless nobody looks or the last one is too recent."""
+        """Write what `veil` makes of `picture`, (H, W) or (H, W, 3), with its figures, unless nobody looks or the last one is too recent."""
         now = self._clock()
         if (self._written_at is not None and now - self._written_at < self._interval_s) or not self.is_watched():
             return False
         self._written_at = now
-        _replace(self._directory / LIVE_NAME, draw(veil(picture), plates))
+        _replace(self._directory / LIVE_NAME, encode(veil(picture), figures()))
         return True
 
 
-def draw(picture: npt.NDArray[np.uint8], plates: Sequence[PlateInView], max_width: int = 960) -> bytes:
-    """JPEG of the picture, at most `max_width` wide, each plate outlined and its text above it."""
+def encode(picture: npt.NDArray[np.uint8], figures: dict[str, Any], max_width: int = 960) -> bytes:
+    """JPEG of the picture, at most `max_width` wide, with the figures as JSON in its comment."""
     import cv2  # the page reads this module too and needs no OpenCV
 
-    from edge.drawing import draw_plate
     from edge.vision.image import resize
 
     scale = min(1.0, max_width / picture.shape[1])
-    shown = resize(picture, max_width, max(1, round(picture.shape[0] * scale))) if scale < 1 else picture.copy()
-    shown = np.asarray(cv2.cvtColor(shown, cv2.COLOR_GRAY2BGR), dtype=np.uint8) if shown.ndim == 2 else shown
-    for quad, text, _confidence in plates:
-        draw_plate(shown, quad, text, scale)
-    return bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 75])[1])
+    shown = resize(picture, max_width, max(1, round(picture.shape[0] * scale))) if scale < 1 else picture
+    jpeg = bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 75])[1])
+    told = json.dumps(figures, default=float).encode()
+    if len(told) > MOST_FIGURES:  # more plates than any picture has
+        told = json.dumps({**figures, "plates": []}, default=float).encode()
+    after = _end(jpeg, 2)  # behind the JFIF header, which must come first
+    return jpeg[:after] + b"\xff\xfe" + (len(told) + 2).to_bytes(2, "big") + told + jpeg[after:]
+
+
+def figures_of(jpeg: bytes) -> bytes:
+    """The JSON that `encode` put into a picture; b"" where there is none."""
+    at = 2
+    while jpeg[at : at + 1] == b"\xff" and jpeg[at + 1 : at + 2] not in (b"\xda", b""):
+        end = _end(jpeg, at)
+        if jpeg[at + 1] == 0xFE:
+            return jpeg[at + 4 : end]
+        at = end
+    return b""
+
+
+def _end(jpeg: bytes, at: int) -> int:
+    """Of the segment that begins there."""
+    return at + 2 + max(2, int.from_bytes(jpeg[at + 2 : at + 4], "big"))
 
 
 def read(path: Path) -> dict[str, Any] | None:

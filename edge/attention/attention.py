@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from edge.attention.motion import MotionGate
 from edge.attention.regions import Regions
 from edge.attention.settings import MotionConfig, ViewConfig
@@ -50,6 +53,16 @@ class Attention:
         """Is a plate in a frame of this size, pixels, where plates count?"""
         x, y = (sum(point[axis] for point in found.quad.points) / 4 for axis in (0, 1))
         return self._regions.admits(x / width, y / height)
+
+    @property
+    def regions(self) -> Regions:
+        """Where plates count."""
+        return self._regions
+
+    @property
+    def cells(self) -> npt.NDArray[np.bool_]:
+        """Where something moves just now, as `MotionGate.cells`."""
+        return self._gate.cells
 
     def as_json(self) -> dict[str, object]:
         """For the status."""

@@ -73,7 +73,15 @@ class Governor:
 
     def start(self) -> None:
         if self._config.enabled:
-            threading.Thread(target=self._run, name="governor", daemon=True).start()
+            threading.Thread(target=self._run, args=(self._stop,), name="governor", daemon=True).start()
+
+    def adopt(self, config: GovernorConfig) -> None:
+        """Go on by these limits, from the step where it stands; from none where it is switched off."""
+        self._stop.set()
+        self._config, self._stop = config, threading.Event()
+        if not config.enabled:
+            self.step, self.heat = Step(), Heat(None)
+        self.start()
 
     def stop(self) -> None:
         self._stop.set()
@@ -94,7 +102,9 @@ class Governor:
         """For the status."""
         return {"temperature_c": self.heat.temperature_c, "troubles": list(self.heat.troubles), "step": self.step.level, "words": self.words()}
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self.tick()
-            self._stop.wait(TICK_S)
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            found = self._read()
+            if not stop.is_set():  # asking may take its time
+                self.heat, self.step = found, after(self.step, found, self._config)
+            stop.wait(TICK_S)

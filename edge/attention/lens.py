@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.attention.bending import FARTHEST
 from edge.records import Luma, Quad
 
 Points = npt.NDArray[np.float64]
@@ -21,12 +22,7 @@ MARGIN = 0.25
 NODES = 9
 """So many points along each side are bent; between them a lens is straight enough."""
 MOST_PX = 640
-FARTHEST, STEPS = 1.3, 2048
-
-
-def bends_back(k1: float, k2: float) -> bool:
-    """Would some ring of the picture belong inside a smaller one? No lens does that."""
-    return any(1 + 3 * k1 * r * r + 5 * k2 * r**4 <= 0.05 for r in (step / 100 * FARTHEST for step in range(101)))
+STEPS = 2048
 
 
 @dataclass(frozen=True, slots=True)

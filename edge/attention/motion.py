@@ -74,6 +74,11 @@ class MotionGate:
         top, left = max(0, math.floor(y0 * high) - 1), max(0, math.floor(x0 * wide) - 1)
         return bool(self._cells[top : math.ceil(y1 * high) + 1, left : math.ceil(x1 * wide) + 1].any())
 
+    @property
+    def cells(self) -> npt.NDArray[np.bool_]:
+        """What moves just now, (rows, columns) of the small plane; (0, 0) before there was anything to compare."""
+        return self._cells
+
     def _begin(self, contrast: Plane, now: float) -> None:
         self._ground, self._flicker, self._began_at = contrast, np.full_like(contrast, FIRST_FLICKER), now
 

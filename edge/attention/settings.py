@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from edge.attention.lens import bends_back
+from edge.attention.bending import bends_back
 from edge.attention.regions import Polygon, checked
 from edge.section import Section
 

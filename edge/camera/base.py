@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, Self, runtime_checkable
 
 from edge.errors import CameraLost
 from edge.records import Frame, Luma, Quad
+
+if TYPE_CHECKING:
+    from edge.camera.settings import CameraConfig, NightConfig
 
 Why = Literal["not opened", "gone", "stalled", "frozen", "garbage"]
 """Why a camera was lost: it could not be opened, it ended or disappeared, it fell silent, it repeated itself, its pictures were none."""
@@ -56,6 +59,15 @@ class Heedful(Protocol):
 
     def state(self) -> dict[str, object]:
         """For the status."""
+        ...
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """A camera that can go on by other settings without being opened again."""
+
+    def tune(self, config: CameraConfig, night: NightConfig) -> bool:
+        """False where these need it opened again. Raises ConfigError where the camera does not have what they ask for; nothing has changed then."""
         ...
 
 

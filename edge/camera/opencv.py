@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Self
 
 import cv2
 
 from edge.camera.address import without_password
 from edge.camera.base import Lost, Why
+from edge.camera.knobs import Knob
 from edge.camera.settings import CameraConfig
+from edge.camera.v4l2 import Controls
 from edge.camera.video import picture_of, quiet
-from edge.errors import CameraLost
+from edge.errors import CameraLost, ConfigError
 from edge.records import Frame
 from edge.vision.image import to_luma
 
@@ -51,6 +53,7 @@ class OpenCvCamera:
         self._clock = clock
         self._video: cv2.VideoCapture | None = None
         self._index = 0
+        self._controls: Controls | None = None
 
     def again(self) -> Self:
         return type(self)(self._config, clock=self._clock)
@@ -79,6 +82,22 @@ class OpenCvCamera:
             return video
         except cv2.error:
             return cv2.VideoCapture()
+
+    def knobs(self) -> list[Knob]:
+        """As `edge.camera.knobs.Adjustable`."""
+        return self._device_controls().knobs()
+
+    def try_out(self, values: Mapping[str, float]) -> None:
+        """Set in the kernel at once."""
+        controls = self._device_controls()
+        controls.set(values) if values else controls.restore()
+
+    def _device_controls(self) -> Controls:
+        if "://" in self._source:
+            raise ConfigError(f"camera {self.name} is an IP camera: its exposure and focus are set on its own page, not from here")
+        if self._controls is None:
+            self._controls = Controls(f"/dev/video{self._source}" if self._source.isdigit() else self._source)
+        return self._controls
 
     def __exit__(self, *_: object) -> None:
         if self._video is not None:

@@ -9,13 +9,14 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.camera.base import Lost, Why
+from edge.camera.knobs import USUAL_FRAME_US, Knob, pi_controls, pi_knobs
 from edge.camera.metering import PlateMetering
 from edge.camera.overview import WIDTH, overview
 from edge.camera.profiles import DayOrNight, Profile, controls
@@ -28,6 +29,9 @@ BUFFERS = 6
 WAIT_S = 5.0
 CLOSE_TRIES, CLOSE_EVERY_S = 20, 0.1
 """As long as the daemon may take for the frame at hand."""
+TUNED = {"shutter_us", "gain", "focus_dioptres", "metering", "fps_limit", "stall_s", "freeze_s"}
+"""What a camera that is open can change; to let go of a fixed focus or rate it is opened again."""
+PROFILES: tuple[Profile, ...] = ("day", "night", "infra-red")
 log = logging.getLogger(__name__)
 
 
@@ -98,6 +102,11 @@ class PiCamera:
         self._device: Any = None
         self._index = 0
         self._ev = self._set_ev = 0.0
+        self._tried: Mapping[str, float] = {}
+        self._usual: dict[str, Any] = {}
+        """What a try has touched, as it was before."""
+        self._retune = False
+        self._seen: Mapping[str, Any] = {}
 
     def again(self) -> Self:
         return type(self)(self._config, self._night, clock=self._clock, sleep=self._sleep, library=self._library_of)
@@ -170,16 +179,45 @@ class PiCamera:
     def state(self) -> dict[str, object]:
         return {"profile": self._profile} | ({"exposure_ev": round(self._set_ev, 2)} if self._config.metering == "plate" else {})
 
+    def knobs(self) -> list[Knob]:
+        """As `edge.camera.knobs.Adjustable`."""
+        if (device := self._device) is None:
+            raise ConfigError(f"camera {self.name}: is not open; wait until it is")
+        return pi_knobs(device.camera_controls, self._seen)
+
+    def try_out(self, values: Mapping[str, float]) -> None:
+        """The camera's own thread sets them with its next frame."""
+        usual = {"LensPosition": self._seen.get("LensPosition", 1.0)} if "focus_dioptres" in values else {}
+        usual |= {"FrameDurationLimits": (USUAL_FRAME_US, USUAL_FRAME_US)} if "fps" in values else {}
+        usual |= {"ExposureValue": self._set_ev} if "ev" in values else {}
+        self._usual, self._tried, self._retune = usual | self._usual, dict(values), True
+
+    def tune(self, config: CameraConfig, night: NightConfig) -> bool:
+        """As `edge.camera.base.Tunable`: exposure, gain, metering and focus, by day and by night, and the rate."""
+        device, held = self._device, ("focus_dioptres", "fps_limit")
+        let_go = any(getattr(self._config, key) and not getattr(config, key) for key in held) or (self._night.focus_dioptres and not night.focus_dioptres)
+        if device is None or let_go or self._config.model_dump(exclude=TUNED) != config.model_dump(exclude=TUNED):
+            return False
+        for profile in PROFILES:
+            controls(config, night, profile, device.camera_controls)
+        if night != self._night:
+            self._day_or_night = DayOrNight(night)
+        self._config, self._night, self._retune = config, night, True
+        return True
+
     def _adjust(self, metadata: dict[str, Any], now: float) -> None:
         """Day or night, darker or brighter: tell the camera what changed."""
-        profile = self._day_or_night.after(metadata, now)
-        if profile != self._profile:
-            log.info("camera %s: %s", self.name, profile)
-            self._profile = profile
+        profile, self._seen = self._day_or_night.after(metadata, now), metadata
+        if profile != self._profile or self._retune:
+            if profile != self._profile:
+                log.info("camera %s: %s", self.name, profile)
+            self._profile, self._retune = profile, False
             self._device.set_controls(self._controls())
         if self._ev != self._set_ev and "ExposureValue" in self._device.camera_controls:
             self._set_ev = self._ev
             self._device.set_controls({"ExposureValue": self._ev})
 
     def _controls(self) -> dict[str, Any]:
-        return controls(self._config, self._night, self._profile, self._device.camera_controls)
+        ranges = self._device.camera_controls
+        usual = controls(self._config, self._night, self._profile, ranges)
+        return pi_controls(usual, self._tried, ranges, self._usual) if self._tried or self._usual else usual

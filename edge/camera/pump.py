@@ -23,6 +23,8 @@ from edge.records import Frame, Luma, Quad
 from edge.slot import Slot
 
 FOREVER_S = 1e6
+RELIEF_S = 5.0
+"""So long a camera that is exchanged has to be closed."""
 MOST_HUNG = 3
 """So many threads may hang; with one more, none is begun."""
 log = logging.getLogger(__name__)
@@ -36,6 +38,9 @@ class _Shift:
     beat_at: float
     stage: Literal["opening", "reading", "closing", "waiting"] = "waiting"
     left: bool = False
+    trial: bool = False
+    """In the place of another camera, and nothing was seen of it yet."""
+    refused: str = ""
     thread: threading.Thread | None = field(default=None, repr=False)
 
 
@@ -50,6 +55,7 @@ class Pump:
         self._checkup = Checkup(self._patience)
         self._shift = _Shift(camera, clock())
         self._hung: list[_Shift] = []
+        self._next: tuple[Camera, Patience, bool] | None = None
         self._failed = 0
         self.frames = self.fresh = self.reopened = self.width = self.height = 0
         self.losses: Counter[Why] = Counter()
@@ -65,13 +71,52 @@ class Pump:
         """Read in this thread until the source ends or `stop` is set; the slot is closed then. What no patience mends is left in `failure`."""
         self._work(self._shift)
 
+    def exchange(self, camera: Camera, patience: Patience, *, trial: bool) -> None:
+        """Go on with another camera as soon as the one of before is closed, which may be the same device; `tend` sees to it.
+
+        On `trial` one that cannot be used at all is a matter of the `verdict`, and the source has not ended.
+        """
+        self._next = camera, patience, trial
+        if not self._shift.left:
+            self._shift.left, self._shift.beat_at = True, self._clock()
+
+    def be_patient(self, patience: Patience) -> None:
+        """Another patience with the same camera."""
+        self._patience = Patience() if self.camera.waits else patience
+        self._checkup = Checkup(self._patience)
+
+    def keep(self) -> None:
+        """The trial is over, whatever it showed."""
+        self._shift.trial = False
+
+    def verdict(self) -> str | None:
+        """Of the camera that was exchanged last: empty once it has sent a picture, a sentence where it cannot be used, None while nobody knows."""
+        if self._next is not None or (self._shift.trial and not self._shift.refused):
+            return None
+        return self._shift.refused
+
+    def _relieve(self, camera: Camera, patience: Patience, trial: bool) -> None:
+        shift, now = self._shift, self._clock()
+        if shift.thread is not None and shift.thread.is_alive() and shift.stage != "waiting":
+            if now - shift.beat_at < RELIEF_S:
+                return  # it closes its device first
+            self._hung += [shift] if all(one is not shift for one in self._hung) else []
+        self._next, self.camera = None, camera
+        self.be_patient(patience)
+        self.lost, self._failed = None, 0
+        self._shift = _Shift(camera, now, trial=trial)
+        self._begin(self._shift)
+
     def tend(self) -> None:
         """To be called every now and then: leave a thread that hangs behind, and begin another."""
+        if self._next is not None:
+            self._relieve(*self._next)
+            return
         shift, now = self._shift, self._clock()
         limit_s = self._patience.open_s if shift.stage == "opening" else self._patience.stall_s
         if shift.thread is None or shift.stage == "waiting" or not self._patience.stall_s or self._stop.is_set():
             return
-        if not shift.left and now - shift.beat_at < limit_s:
+        if shift.refused or (not shift.left and now - shift.beat_at < limit_s):
             return
         if not shift.left:
             shift.left = True
@@ -110,7 +155,9 @@ class Pump:
                 except CameraLost as error:
                     self._lose("not opened", str(error), shift)
         except Exception as error:
-            if not shift.left:
+            if shift.trial and not shift.left:
+                shift.refused, shift.left = str(error), True
+            elif not shift.left:
                 self.failure = error
         finally:
             if not shift.left:
@@ -159,6 +206,7 @@ class Pump:
         self.frames += 1
         if found.fresh:
             self.fresh += 1
+            shift.trial = False
             self.reopened += self.lost is not None
             self.lost, self._failed = None, 0
         self.height, self.width = frame.luma.shape

@@ -106,7 +106,7 @@ NEEDED = ("name", "kind", "codec", "width", "height", "sha256")
 def load_manifest(folder: str | Path, kind: str) -> tuple[Manifest, bytes]:
     """The manifest of the bundle in `folder` and its model's bytes. Raises BundleError in one sentence when anything does not fit."""
     folder = Path(folder)
-    manifest, model = _read(folder, kind)
+    manifest, model = read_bundle(folder, kind)
     if manifest.sha256 not in _shipped():
         from edge.model.rehearsal import rehearse  # what starts processes is memory that a device with shipped bundles can do without
 
@@ -138,7 +138,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         raise BundleError(f"{folder / MANIFEST_FILE}: cannot be written ({error.strerror}); what was there is untouched") from None
 
 
-def _read(folder: Path, kind: str) -> tuple[Manifest, bytes]:
+def read_bundle(folder: Path, kind: str) -> tuple[Manifest, bytes]:
+    """As `load_manifest`, but a foreign model has not been run."""
     if not folder.exists() and aside(folder).is_dir():
         folder = aside(folder)
     manifest = _parse(folder / MANIFEST_FILE, _content(folder, MANIFEST_FILE, MOST_MANIFEST))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from edge.errors import BundleError
 from edge.vision.quant import Scale
 
 Int8 = npt.NDArray[np.int8]
+_QUIET = threading.RLock()
 
 
 class Net(Protocol):
@@ -78,15 +80,16 @@ class Interpreter:
 @contextmanager
 def quiet() -> Iterator[None]:
     """The runtime's library writes a line about its delegate to the process's stderr, where only our own sentences belong."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    with _QUIET:  # of two threads the second would take the first one's silence for what was there before
+        sys.stderr.flush()
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def _scale(detail: dict[str, Any]) -> Scale:

@@ -18,6 +18,7 @@ from edge.camera.pump import Pump
 from edge.config import Config
 from edge.daemon import Daemon, notify
 from edge.errors import ConfigError
+from edge.model.bundle import Bundle
 from edge.pipeline import Pipeline
 from edge.records import Detection, Frame, Pass
 from edge.slot import Slot
@@ -56,7 +57,7 @@ def test_a_recording_becomes_events_and_a_farewell(tmp_path: Path) -> None:
     }  # fmt: skip
     assert set(told) == {
         "v", "version", "pid", "state", "detail", "started_at", "updated_at", "camera", "fps", "stages_ms", "plates_in_view", "events", "totals", "reasons",
-        "bundles", "threads", "store",
+        "bundles", "threads", "store", "detecting",
     }  # fmt: skip
 
 
@@ -189,8 +190,8 @@ def test_the_watchdog_starves_on_a_frozen_picture(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(daemon._slot, "put", put_and_turn)
     monkeypatch.setattr("edge.camera.checkup.is_picture", lambda luma: True)
-    daemon._pump.run()
-    assert (daemon._pump.frames, daemon._pump.fresh, told) == (20, 1, ["WATCHDOG=1"])
+    daemon.pump.run()
+    assert (daemon.pump.frames, daemon.pump.fresh, told) == (20, 1, ["WATCHDOG=1"])
 
 
 def test_without_systemd_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -205,19 +206,14 @@ def test_without_systemd_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, caplog
 
 def test_a_config_becomes_a_running_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wiring with fake networks, on a folder of pictures worked through: one car, one event; what the config says arrives."""
-    asked: list[tuple[Path, int, dict[str, Any]]] = []
+    asked: list[tuple[Path, int, int]] = []
+    networks = {"detector": FakeDetector([[a_detection()]] * 4), "reader": FakeReader(lambda quad: a_read("AB12CDE"))}
 
-    def fake(part: Any) -> Any:
-        part.manifest = SimpleNamespace(name="fake", sha256="0" * 64)
+    def load(folder: Path, kind: str, models: Any) -> Bundle:
+        asked.append((folder, models.threads, models.closer_looks))
+        return Bundle(SimpleNamespace(name="fake", sha256="0" * 64), b"", networks[kind])  # type: ignore[arg-type]
 
-        def load(folder: Path, threads: int, **settings: Any) -> Any:
-            asked.append((folder, threads, settings))
-            return part
-
-        return SimpleNamespace(load=load)
-
-    monkeypatch.setattr("edge.model.detector.Detector", fake(FakeDetector([[a_detection()]] * 4)))
-    monkeypatch.setattr("edge.model.reader.Reader", fake(FakeReader(lambda quad: a_read("AB12CDE"))))
+    monkeypatch.setattr("edge.model.networks.load_bundle", load)
     for number in range(6):
         cv2.imwrite(str(tmp_path / f"{number}.png"), a_frame().luma)
     camera = {"name": "yard", "kind": "files", "source": str(tmp_path), "real_time": False, "fps_limit": 10}
@@ -229,9 +225,10 @@ def test_a_config_becomes_a_running_daemon(tmp_path: Path, monkeypatch: pytest.M
     assert wiring.build(Config.model_validate(config)).run() == 0
     (event,) = Store(tmp_path / "events.sqlite", read_only=True).events()
     assert (event.camera, event.text, event.looks, event.country) == ("yard", "AB12CDE", 4, "gb")
-    assert asked == [(wiring.BUNDLES / "detector", 3, {"threshold": None, "views": 1}), (Path("/my/reader"), 3, {"careful": False})]
+    assert asked == [(wiring.BUNDLES / "detector", 3, 1), (Path("/my/reader"), 3, 1)]
     told = status.read(tmp_path / "run") or {}
-    assert (told["threads"], told["bundles"]["reader"], told["camera"]["dropped"]) == (3, {"name": "fake", "sha256": "0" * 64}, 0)
+    reader = told["bundles"]["reader"]
+    assert (told["threads"], reader["name"], reader["sha256"], told["camera"]["dropped"]) == (3, "fake", "0" * 64, 0)
     assert (told["threads_by"], told["attention"]["looked"], told["attention"]["passed_over"]) == ("set", 6, 0)
     assert told["governor"]["step"] == 0
 
@@ -284,7 +281,7 @@ def test_a_gate_is_closed_when_the_pipeline_breaks(tmp_path: Path) -> None:
     def broken(frame: Frame) -> Any:
         raise ZeroDivisionError
 
-    daemon._pipeline.step = broken  # type: ignore[method-assign]
+    daemon.pipeline.step = broken  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
         daemon.run()
     assert doorman.closed
@@ -306,7 +303,7 @@ def test_a_preview_that_is_withdrawn_is_gone_from_the_store(tmp_path: Path) -> N
     """The vote took an ignored plate for another one at first."""
     daemon, store = a_daemon(tmp_path, FakeCamera([FRAMES]))
     store.add(an_event("early", preview=True))
-    daemon._pipeline.judge.withdrawn.append("early")
+    daemon.pipeline.judge.withdrawn.append("early")
     daemon.run()
     assert store.event("early") is None
 

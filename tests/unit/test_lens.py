@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.attention.lens import Lens, bends_back
+from edge.attention.bending import bends_back
+from edge.attention.lens import Lens
 from edge.attention.settings import ViewConfig
 from edge.pipeline import Pipeline
 from edge.records import Box, Frame, Quad

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge.apart import Steps
 from edge.config import Config, load, sections
 from edge.errors import ConfigError
 from edge.keeping.accesses import Looks, collect
@@ -45,28 +49,102 @@ def test_of_a_broken_config_the_good_sections_are_saved(tmp_path: Path, monkeypa
     assert salvage(tmp_path / "none.toml").camera.name == "camera"
 
 
+class Willing:
+    """Takes every config at once, or after `slow` had its say in another thread."""
+
+    def __init__(self, slow: Callable[[], object] | None = None) -> None:
+        self.slow, self.taken, self.renewed, self.has_changed = slow, list[Config](), 0, False
+
+    def adopt(self, before: Config, wanted: Config) -> Steps:
+        if self.slow is not None:
+            yield self.slow
+        self.taken.append(wanted)
+
+    def renew(self) -> Steps:
+        self.renewed += 1
+        self.has_changed = False
+        yield lambda: None
+
+    def changed(self) -> bool:
+        return self.has_changed
+
+
+def settle(reload: Reload) -> None:
+    end = time.monotonic() + 10
+    while reload.busy:
+        reload.tend()
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
 def test_a_reload_takes_what_it_can_and_names_the_rest(tmp_path: Path) -> None:
-    path = tmp_path / "c.toml"
+    """Settings alone are taken before the next frame."""
+    path, willing = tmp_path / "c.toml", Willing()
     path.write_text("")
-    before, taken = load(path), list[Config]()
-    reload = Reload(path, before, taken.append)
+    before = load(path)
+    reload = Reload(path, before, willing)
     reload.tend()
-    assert taken == []
-    path.write_text('[store]\nretention_days = 3\npath = "elsewhere"\n[models]\nthreads = 2\n')
+    assert willing.taken == []
+    path.write_text('[store]\nretention_days = 3\npath = "elsewhere"\n[web]\nport = 81\n')
     reload.ask()
     reload.tend()
-    assert (taken[-1].store.retention_days, taken[-1].store.path, taken[-1].models.threads) == (3.0, before.store.path, 1)
-    assert reload.words() == "restart Platewatch for the changes of models.threads, store.path"
+    assert (willing.taken[-1].store.retention_days, willing.taken[-1].store.path, willing.taken[-1].web.port) == (3.0, before.store.path, 8080)
+    assert reload.words() == "restart Platewatch for the changes of store.path, privacy.key_file, web.port"
     path.write_text("[store]\nretention_days = -1\n")
     reload.ask()
     reload.tend()
     assert "was not taken" in reload.words()
     assert "store.retention_days" in reload.words()
-    assert len(taken) == 1
+    assert (len(willing.taken), reload.taken, reload.refused) == (1, 1, 1)
     path.write_text("")
     reload.ask()
     reload.tend()
-    assert (reload.words(), taken[-1]) == ("", before)
+    assert (reload.words(), willing.taken[-1], reload.taken) == ("", before, 2)
+
+
+def test_a_storm_of_signals_is_one_reload_at_a_time_and_the_newest_file_counts(tmp_path: Path) -> None:
+    path, gone_on = tmp_path / "c.toml", threading.Event()
+    willing = Willing(lambda: gone_on.wait(10))
+    path.write_text("")
+    reload = Reload(path, load(path), willing)
+    for number in range(1, 50):
+        path.write_text(f"[store]\nmax_events = {number}\n")
+        reload.ask()
+        reload.tend()
+    assert reload.words() == "a new config is being taken"
+    gone_on.set()
+    settle(reload)
+    assert [config.store.max_events for config in willing.taken] == [1, 49]
+
+
+def test_whatever_goes_wrong_while_a_config_is_taken_is_a_sentence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Also what nobody thought of: the daemon goes on."""
+    path = tmp_path / "c.toml"
+    path.write_text("")
+    willing = Willing(lambda: 1 // 0)
+    reload = Reload(path, load(path), willing)
+    reload.ask()
+    settle(reload)
+    assert "was not taken: ZeroDivisionError" in reload.words()
+    assert willing.taken == []
+    willing.has_changed = True
+    reload.tend()
+    settle(reload)
+    assert willing.renewed == 1
+
+
+def test_an_end_in_the_middle_waits_for_no_one(tmp_path: Path) -> None:
+    """The daemon stops while a bundle is being verified."""
+    gone_on = threading.Event()
+    path, willing = tmp_path / "c.toml", Willing(lambda: gone_on.wait(10))
+    path.write_text("")
+    reload = Reload(path, load(path), willing)
+    reload.ask()
+    reload.tend()
+    began = time.monotonic()
+    reload.close(0.05)
+    assert (time.monotonic() - began < 5, reload.busy, willing.taken) == (True, False, [])
+    gone_on.set()
 
 
 def test_who_looked_at_the_page_comes_into_the_log_by_the_daemon(tmp_path: Path) -> None:

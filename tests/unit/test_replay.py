@@ -14,8 +14,7 @@ import pytest
 from edge import cli, wiring
 from edge.config import Config
 from edge.errors import ConfigError, ImageError
-from edge.model.detector import Detector
-from edge.model.reader import Reader
+from edge.model.bundle import Bundle
 from edge.replay.pairs import Seen, load_truth, pair, score
 from edge.replay.play import play
 from edge.replay.report import as_json, clock
@@ -40,8 +39,7 @@ class Nets:
 def nets(monkeypatch: pytest.MonkeyPatch) -> Any:
     def use(script: Sequence[Any], text: str = "AB12CDE") -> None:
         found = Nets(script, text)
-        monkeypatch.setattr(Detector, "load", classmethod(lambda cls, *args, **named: found.detector))
-        monkeypatch.setattr(Reader, "load", classmethod(lambda cls, *args, **named: found.reader))
+        monkeypatch.setattr("edge.model.networks.load_bundle", lambda folder, kind, models: Bundle(getattr(found, kind).manifest, b"", getattr(found, kind)))
 
     return use
 
