@@ -9,6 +9,9 @@ from pathlib import Path
 from deploy.units import render
 from edge.errors import PlatewatchError
 
+CONFIG = Path("/etc/platewatch/platewatch.toml")
+"""In a folder of its own, which the page may write."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 1 with one sentence on stderr."""
@@ -19,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     units.add_argument(
         "--root", type=Path, default=Path("/opt/platewatch"), metavar="DIR", help="where Platewatch and its .venv are (default: /opt/platewatch)"
     )
-    units.add_argument("--config", type=Path, default=Path("/etc/platewatch.toml"), metavar="FILE", help="the configuration (default: /etc/platewatch.toml)")
+    units.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=f"the configuration (default: {CONFIG})")
     units.add_argument("--user", default="platewatch", help="the system user that both run as (default: platewatch)")
     options = parser.parse_args(arguments)
     try:

@@ -21,7 +21,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "targets": ("edge.publish.command", "list who is told of events, and try one"),
     "lists": ("edge.lists.command", "show the known plates, and what else would be taken for them"),
     "events": ("edge.events.command", "look events up, count, export and delete them"),
-    "config": ("edge.cli", "check a config file, or print an example or the table of all keys"),
+    "export-labels": ("edge.labels.command", "what you corrected and confirmed, as a set to train on"),
+    "support": ("edge.support", "write a zip for who helps: versions, settings, log, without plates, pictures, lists and secrets"),
+    "config": ("edge.settings_file.command", "check a config file, change a key of it, or print an example or the table of all keys"),
 }
 """Command -> the module with its `add_arguments(parser)` and `run(args) -> int`, and what it is for."""
 
@@ -62,24 +64,3 @@ class _Version(argparse.Action):
 
         print(f"platewatch {version()}")
         parser.exit()
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `platewatch config`."""
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--check", metavar="FILE", help="read a config file and say what is wrong with it")
-    what.add_argument("--table", action="store_true", help="print the table of all keys (markdown)")
-    what.add_argument("--schema", action="store_true", help="print the JSON Schema of the config")
-    what.add_argument("--example", action="store_true", help="print a config file with every key at its default")
-
-
-def run(args: argparse.Namespace) -> int:
-    """`platewatch config`."""
-    from edge import config, reference
-
-    if args.check:
-        config.load(args.check)
-        print(f"{args.check}: good")
-    else:
-        print(reference.table() if args.table else reference.schema() if args.schema else reference.example(), end="")
-    return 0

@@ -6,9 +6,9 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from edge.attention.settings import GovernorConfig, MotionConfig, ViewConfig
 from edge.camera.settings import CameraConfig, NightConfig
@@ -20,8 +20,8 @@ from edge.plates.settings import CountryConfig
 from edge.publish.settings import OutboxConfig, TargetConfig, told_apart
 from edge.section import Section
 from edge.tracking.settings import TrackingConfig, UnreadConfig
+from edge.web.settings import WebConfig
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRETS = ("password", "secret", "password_hash", "headers")
 """Values of these keys are not repeated in a message."""
 
@@ -39,6 +39,7 @@ class ModelsConfig(Section):
         default=1, ge=0, le=16, description="Threads for each network; 0 chooses for this device, by `models.measured` where there is such a file."
     )
     measured: str = Field(default="var/bench.json", description="What `platewatch bench --json FILE` wrote on this device.")
+    depot: str = Field(default="var/bundles", min_length=1, description="Folder of the bundles that are uploaded on the page.")
     detection_threshold: float | None = Field(
         default=None, ge=0, le=1, description="Findings that the detector believes in less than this are not looked at; unset takes the bundle's own."
     )
@@ -48,24 +49,6 @@ class ModelsConfig(Section):
         le=8,
         description="How often a frame may be looked at again, closer, where something small or faint was found; each costs as much as the frame.",
     )
-
-
-class WebConfig(Section):
-    """The status page."""
-
-    host: str = Field(
-        default="127.0.0.1",
-        min_length=1,
-        description="Address the page listens on; anything but this machine itself needs a `password_hash`.",
-    )
-    port: int = Field(default=8080, ge=1, le=65535, description="Port the page listens on.")
-    password_hash: str = Field(default="", description="Hash of the page's password; empty: no password, loopback only.")
-
-    @model_validator(mode="after")
-    def _open_pages_have_a_password(self) -> Self:
-        if self.host not in LOOPBACK and not self.password_hash:
-            raise ValueError(f"web.host is {self.host!r}, which others can reach, but web.password_hash is empty; set one, or use 127.0.0.1")
-        return self
 
 
 class RuntimeConfig(Section):
@@ -118,6 +101,8 @@ def load(path: str | Path) -> Config:
         config = Config.model_validate(document)
     except ValidationError as error:
         raise ConfigError(_sentence(path, text, error)) from None
+    if trouble := config.gate.stranger(config.targets):
+        raise ConfigError(f"{path}: {trouble}")
     return absolute(config, path.resolve().parent)
 
 
@@ -125,7 +110,7 @@ def _sentence(path: Path, text: str, error: ValidationError) -> str:
     problems = error.errors()
     first = problems[0]
     keys = [str(part) for part in first["loc"]]
-    line = _line_of(text, keys)
+    line = line_of(text, keys)
     where = f"{path}, line {line}" if line else str(path)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
@@ -141,7 +126,7 @@ def _sentence(path: Path, text: str, error: ValidationError) -> str:
     return f"{where}: {'.'.join(keys)} {message}, but is {'not' if keys[-1] in SECRETS else repr(first['input'])}{more}"
 
 
-def _line_of(text: str, keys: list[str]) -> int | None:
+def line_of(text: str, keys: list[str]) -> int | None:
     """Line of a key in its section (or of the section, or of the n-th of its tables), counted from 1; None where it is not written out plainly."""
     which, inside = (int(keys[1]), keys[2:]) if len(keys) > 1 and keys[1].isdigit() else (0, keys[1:])
     section, seen, found = "", -1, None
@@ -162,7 +147,11 @@ def absolute(config: Config, base: Path) -> Config:
         "store": config.store.model_copy(update={"path": str(base / config.store.path)}),
         "runtime": config.runtime.model_copy(update={"directory": str(base / config.runtime.directory)}),
         "models": models.model_copy(
-            update={key: str(base / name) for key in ("detector", "reader", "measured") if "/" in (name := getattr(models, key)) or key == "measured"}
+            update={
+                key: str(base / name)
+                for key in ("detector", "reader", "measured", "depot")
+                if "/" in (name := getattr(models, key)) or key in ("measured", "depot")
+            }
         ),
     }
     if camera.kind == "files":

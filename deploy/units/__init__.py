@@ -8,6 +8,8 @@ from string import Template
 
 from edge.errors import ConfigError
 
+SHARED = tuple(map(Path, ("/", "/etc", "/usr", "/opt", "/var", "/var/lib", "/home", "/root", "/boot", "/boot/firmware", "/srv", "/run", "/tmp")))
+"""Folders that are not only ours, or hold what starts the machine."""
 TEMPLATES = sorted(Path(__file__).parent.glob("*.service"))
 
 
@@ -23,8 +25,17 @@ def render(out: Path, root: Path, config: Path, user: str) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         for template in TEMPLATES:
             path = out / template.name
-            path.write_text(Template(template.read_text(encoding="utf-8")).substitute(root=root, config=config, user=user), encoding="utf-8")
+            text = Template(template.read_text(encoding="utf-8")).substitute(root=root, config=config, user=user, writable=writable(config))
+            path.write_text(text, encoding="utf-8")
             written.append(path)
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror})") from None
     return written
+
+
+def writable(config: Path) -> str:
+    """The line that lets the page change the settings and the lists: a file is replaced as a whole, so its folder must be writable, and be its alone."""
+    folder = config.parent
+    if folder in SHARED:
+        return f"# The page cannot change the settings: {config} does not stand in a folder of its own, such as /etc/platewatch."
+    return f"# The page changes the settings and the lists, which stand here.\nReadWritePaths=-{folder}"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from edge.lists import hand
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from edge.lists.book import Book
     from edge.lists.entry import Entry, PlateList
+    from edge.lists.reach import Reach
     from edge.plates.choice import Choice
 
-SHOWN = 6
 ROWS = 100
 
 
@@ -23,15 +24,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--country", metavar="CODES", help="whose random plates are meant (default: country.code of the config)")
     parser.add_argument("--all", action="store_true", help=f"show every plate of a long list, not only the first {ROWS}")
     parser.add_argument("--plate", metavar="TEXT", help="only say whom this plate would be taken for now")
+    hand.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """0; raises ConfigError where a list cannot be used."""
+    if args.words:
+        return hand.run(args)
     from rich.console import Console
+    from rich.markup import escape
 
     from edge import config
     from edge.errors import ConfigError
     from edge.lists.book import Lists
+    from edge.lists.reach import conflicts
     from edge.plates.choice import choice
 
     settings = config.load(args.config)
@@ -46,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
     wanted = choice(words)
     for one in book.lists:
         _show(console, one, wanted, words, len(one.entries) if args.all else ROWS)
-    for warning in conflicts(book):
-        console.print(f"[yellow]{warning}[/yellow]")
+    for conflict in conflicts(book.lists):
+        console.print(f"[yellow]{escape(conflict.told())}[/yellow]")
     return 0
 
 
@@ -71,20 +77,20 @@ def _show(console: Console, one: PlateList, wanted: Choice, words: str, rows: in
     from rich.markup import escape
     from rich.table import Table
 
-    from edge.lists.nearby import odds
+    from edge.lists.reach import reach_of_list
 
+    with console.status("counting what the list accepts"):
+        found = reach_of_list(one, wanted, rows)
     title = f"{escape(one.name)}: {one.kind}, {len(one.entries)} plate{'' if len(one.entries) == 1 else 's'}, tolerance {one.tolerance:g}"
     table = Table("plate", "who", "when", "also accepts", "a random plate", title=title)
-    for entry in one.entries[:rows]:
+    for entry, reach in zip(one.entries[:rows], found.plates, strict=True):
         who = " · ".join(part for part in (entry.label, entry.group, entry.note) if part)
-        table.add_row(entry.plate, escape(who), when(entry), also(entry, one.tolerance, wanted), odds([entry.plate], one.tolerance, wanted).told())
+        table.add_row(entry.plate, escape(who), when(entry), also(reach), reach.odds.told())
     console.print(table)
     if len(one.entries) > rows:
         console.print(f"and {len(one.entries) - rows} more (--all shows them)")
-    with console.status("counting what the whole list accepts"):
-        whole = odds([entry.plate for entry in one.entries], one.tolerance, wanted).told()
     whom = {"auto": "of any country", "none": "of seven characters"}.get(words, f"of {words}")
-    console.print(f"A random plate {whom} is taken for one of this list: {whole}.\n")
+    console.print(f"A random plate {whom} is taken for one of this list: {found.odds.told()}.\n")
 
 
 def when(entry: Entry) -> str:
@@ -108,37 +114,11 @@ def _days(days: frozenset[int]) -> str:
     return last if len(days) == 1 else f"{DAYS[first].capitalize()}-{last}"
 
 
-def also(entry: Entry, tolerance: float, wanted: Choice) -> str:
+def also(reach: Reach) -> str:
     """The nearest other texts that are accepted, and how many of all are plates of the countries."""
-    from edge.lists.nearby import accepted
-    from edge.plates.automaton import automaton
-
-    found = accepted(entry.plate, tolerance)
-    if found is None:
+    if reach.others is None:
         return "more than can be listed"
-    others = sorted((away, text) for text, away in found.items() if text != entry.plate)
-    if not others:
+    if not reach.others:
         return "-"
-    plates = [text for _, text in others if wanted.codes and automaton(wanted.codes).accepts(text)]
-    named = [text for _, text in others][:SHOWN]
-    rest = f" and {len(others) - len(named)} more" if len(others) > len(named) else ""
-    return f"{', '.join(named)}{rest}" + (f" ({len(plates)} of {len(others)} are plates)" if wanted.codes else "")
-
-
-def conflicts(book: Book) -> Iterator[str]:
-    """Plates that another list also catches, so that one of the two is never heard."""
-    from edge.lists.book import PRECEDENCE
-    from edge.lists.nearby import accepted
-    from edge.plates.lookalike import within
-
-    for other in book.lists:
-        for one in book.lists:
-            if PRECEDENCE[other.kind] >= PRECEDENCE[one.kind]:
-                continue
-            plates = {entry.plate: entry for entry in one.entries}
-            for rival in other.entries:
-                near = accepted(rival.plate, other.tolerance)
-                caught = near.keys() & plates if near is not None else [text for text in plates if within(rival.plate, text, other.tolerance) is not None]
-                for text in sorted(caught):
-                    taken = f"{text} of {one.name} is caught by {rival.plate} of {other.name}"
-                    yield f"{taken}: {other.kind} wins over {one.kind}" + (", while it counts" if rival.schedule != plates[text].schedule else "")
+    rest = f" and {reach.others - len(reach.nearest)} more" if reach.others > len(reach.nearest) else ""
+    return f"{', '.join(reach.nearest)}{rest}" + (f" ({reach.plates} of {reach.others} are plates)" if reach.plates is not None else "")

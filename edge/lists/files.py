@@ -36,7 +36,11 @@ MOST_BYTES = 4_000_000
 
 def read_list(path: Path, kind: Kind, config: ListsConfig) -> PlateList:
     """Raises ConfigError for a file that cannot be used."""
-    text = _text(path)
+    return parse_list(path, _text(path), kind, config)
+
+
+def parse_list(path: Path, text: str, kind: Kind, config: ListsConfig) -> PlateList:
+    """The same of a text that is not written yet; `path` gives its format and its name."""
     if path.suffix.lower() == ".toml":
         head, rows = _toml(path, text)
     elif path.suffix.lower() == ".csv":
@@ -46,7 +50,7 @@ def read_list(path: Path, kind: Kind, config: ListsConfig) -> PlateList:
     entries: dict[str, Entry] = {}
     for line, row in rows:
         try:
-            entry = _entry(row, line)
+            entry = entry_of(row, line)
         except ValueError as error:
             raise ConfigError(f"{path}, line {line}: {error}") from None
         if entry.plate in entries:
@@ -79,21 +83,20 @@ def _toml(path: Path, text: str) -> tuple[dict[str, Any], list[tuple[int, Mappin
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         raise ConfigError(f"{path}, {f'line {found[1]}' if found else 'the last line'}: not valid TOML ({str(error).split(' (at')[0]})") from None
-    _refuse_unknown(f"{path}", head, HEAD)
+    refuse_unknown(f"{path}", head, HEAD)
     plates = head.pop("plates", [])
     if not isinstance(plates, list) or not all(isinstance(row, dict) for row in plates):
         raise ConfigError(f"{path}: plates must be tables; begin each with [[plates]]")
     lines = [number for number, line in enumerate(text.splitlines(), start=1) if re.match(r"\s*\[\[\s*plates\s*\]\]", line)]
     lines += [1] * (len(plates) - len(lines))  # written in one line, plates = [{...}]
     for line, row in zip(lines, plates, strict=True):
-        _refuse_unknown(f"{path}, line {line}", row, KEYS)
+        refuse_unknown(f"{path}, line {line}", row, KEYS)
     return head, list(zip(lines, plates, strict=True))
 
 
 def _csv(path: Path, text: str) -> list[tuple[int, Mapping[str, Any]]]:
     lines = text.splitlines()
-    mark = ";" if lines and ";" in lines[0] and "," not in lines[0] else ","
-    reader = csv.reader(lines, delimiter=mark, strict=True)
+    reader = csv.reader(lines, delimiter=separator(lines), strict=True)
     columns: list[str] = []
     rows: list[tuple[int, Mapping[str, Any]]] = []
     try:
@@ -103,7 +106,7 @@ def _csv(path: Path, text: str) -> list[tuple[int, Mapping[str, Any]]]:
                 continue
             if not columns:
                 columns = [cell.lower() for cell in cells]
-                _refuse_unknown(f"{path}, line {reader.line_num}", columns, KEYS)
+                refuse_unknown(f"{path}, line {reader.line_num}", columns, KEYS)
                 if "plate" not in columns:
                     raise ConfigError(f"{path}, line {reader.line_num}: has no column 'plate'; the first line names the columns, such as plate,name,until")
                 continue
@@ -115,14 +118,20 @@ def _csv(path: Path, text: str) -> list[tuple[int, Mapping[str, Any]]]:
     return rows
 
 
-def _refuse_unknown(place: str, keys: Sequence[str] | Mapping[str, Any], known: Sequence[str]) -> None:
+def separator(lines: Sequence[str]) -> str:
+    """What parts the cells, as the first line that is no comment tells: Excel writes ; in half of Europe."""
+    head = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    return ";" if ";" in head and "," not in head else ","
+
+
+def refuse_unknown(place: str, keys: Sequence[str] | Mapping[str, Any], known: Sequence[str]) -> None:
     for key in keys:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             raise ConfigError(f"{place}: unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"))
 
 
-def _entry(row: Mapping[str, Any], line: int) -> Entry:
+def entry_of(row: Mapping[str, Any], line: int) -> Entry:
     """Raises ValueError, a sentence without the place."""
     if "plate" not in row:
         raise ValueError('has no plate; write plate = "B AB 1234"')

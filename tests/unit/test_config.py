@@ -27,7 +27,7 @@ def complaint(folder: Path, text: str) -> str:
 def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     """Nothing needs to be set but what differs."""
     config = load(written(tmp_path, ""))
-    assert (config.camera, config.tracking, config.web) == (Config().camera, Config().tracking, Config().web)
+    assert (config.camera, config.tracking, config.motion) == (Config().camera, Config().tracking, Config().motion)
 
 
 def test_the_example_is_the_defaults(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_every_key_has_its_row_and_its_description() -> None:
     rows = table().splitlines()[2:]
     keys = [f"`{section}.{key}`" for section, kind in sections().items() for key in kind.model_fields]
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == keys
-    assert all(len(row.split(" | ")[2]) > 10 for row in rows)
+    assert all(len(row.split(" | ")[3]) > 10 for row in rows)
 
 
 def test_the_camera_kinds_are_those_of_the_table() -> None:

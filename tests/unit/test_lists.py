@@ -12,14 +12,16 @@ import pytest
 from edge import cli
 from edge.errors import ConfigError
 from edge.lists.book import Book, Lists
-from edge.lists.command import conflicts, whose
+from edge.lists.command import whose
 from edge.lists.entry import Entry, PlateList, spelt
 from edge.lists.files import read_list
-from edge.lists.nearby import DRAWS, Odds, accepted, chance, odds
+from edge.lists.index import Index, rests
+from edge.lists.nearby import DRAWS, Odds, accepted, chance, odds, random_plates
+from edge.lists.reach import Conflict, Reach, conflicts, reach_of, reach_of_list
 from edge.lists.schedule import Schedule, Span, parse_span, zone
 from edge.lists.settings import ListsConfig
 from edge.plates.choice import choice
-from edge.plates.lookalike import COSTS, cost, distance, one_look_apart
+from edge.plates.lookalike import COSTS, cost, distance, family, one_look_apart
 from tests.fakes import FakeClock
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -274,7 +276,7 @@ def test_the_odds_of_a_long_list_are_drawn_and_the_same_in_either_way(monkeypatc
 
 def test_lists_that_contradict_each_other_are_told() -> None:
     book = Book([a_list("AB12CDO", name="friends"), a_list("AB12CD0", kind="deny", name="foes"), a_list("XY34ZZZ", kind="deny", name="more")])
-    assert list(conflicts(book)) == ["AB12CDO of friends is caught by AB12CD0 of foes: deny wins over allow"]
+    assert [one.told() for one in conflicts(book.lists)] == ["AB12CDO of friends is caught by AB12CD0 of foes: deny wins over allow"]
 
 
 def test_the_command_shows_every_plate_and_says_whom_one_is_taken_for(
@@ -295,3 +297,27 @@ def test_the_command_shows_every_plate_and_says_whom_one_is_taken_for(
     written(tmp_path, "", "empty.toml")
     assert cli.main(["lists", "--config", str(tmp_path / "empty.toml")]) == 1
     assert "names no lists" in capsys.readouterr().err
+
+
+def test_what_a_list_lets_in_is_told_as_values() -> None:
+    """For the page, which shows it while a list is edited: the same figures as the command's."""
+    gb = choice("gb")
+    found = reach_of("AB12CDO", 0.3, gb)
+    assert found == Reach("AB12CDO", ("AB12CD0", "AB12CDQ", "ABI2CDO"), 3, 0, odds(["AB12CDO"], 0.3, gb))
+    assert reach_of("AB12CDO", 0.4, gb).plates == 3  # A812CDO, AB12CDD and AB12COO
+    assert reach_of("AB12CDE", 0.0, choice("none")) == Reach("AB12CDE", (), 0, None, odds(["AB12CDE"], 0.0, choice("none")))
+    assert reach_of("AB12CDE", 3.0, gb).others is None
+    whole = reach_of_list(a_list("AB12CDO", "XY34ZZZ", tolerance=0.3), gb, rows=1)
+    assert (whole.plates, whole.odds) == ((found,), odds(["AB12CDO", "XY34ZZZ"], 0.3, gb))
+    friends, foes = a_list("AB12CDO", name="friends"), a_list("AB12CD0", kind="deny", last=date(2027, 1, 1))
+    assert list(conflicts([friends, foes])) == [Conflict("AB12CDO", friends, "AB12CD0", foes, True)]
+
+
+def test_three_thousand_plates_cost_a_frame_next_to_nothing() -> None:
+    """Counted, not timed: of a list of thousands a stranger is compared with no more than a handful."""
+    plates = random_plates(choice("gb"), 1, 3000)
+    index, compared = Index(plates, 0.5), []
+    for text in random_plates(choice("gb"), 2, 200):
+        compared.append(len({number for rest in rests(family(text), 0) for number in index._filed.get(rest, ())}))
+    assert max(compared) < 10
+    assert len(index._filed) <= 3000

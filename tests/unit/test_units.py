@@ -19,7 +19,8 @@ def units(tmp_path):
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert main(["units", "--out", str(tmp_path / "units"), "--root", str(tmp_path / "root"), "--config", "/etc/platewatch.toml", "--user", "daemon"]) == 0
+    config = "/etc/platewatch/platewatch.toml"
+    assert main(["units", "--out", str(tmp_path / "units"), "--root", str(tmp_path / "root"), "--config", config, "--user", "daemon"]) == 0
     return sorted((tmp_path / "units").iterdir())
 
 
@@ -28,6 +29,17 @@ def test_there_is_one_for_the_daemon_and_one_for_the_page(units):
     # $MAINPID is systemd's own; every other one would be a key that nobody filled in.
     assert not any("$" in path.read_text().replace("$MAINPID", "") for path in units)
     assert "ExecReload=/bin/kill -HUP $MAINPID" in units[1].read_text()
+
+
+def test_the_page_may_write_the_folder_of_the_config_and_the_daemon_may_not(units, tmp_path):
+    """A folder that others share is never opened; then the settings are read there, and no more."""
+    page, daemon = (path.read_text() for path in units)
+    assert "\nReadWritePaths=-/etc/platewatch\n" in page
+    assert "ReadWritePaths" not in daemon
+    assert "\nSuccessExitStatus=75\n" in daemon
+    for config in ("/etc/platewatch.toml", "/boot/firmware/platewatch.toml"):
+        assert main(["units", "--out", str(tmp_path / "other"), "--config", config]) == 0
+        assert "ReadWritePaths" not in (tmp_path / "other/platewatch-web.service").read_text()
 
 
 @SYSTEMD
