@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from convert.bench.plots import Point, Series
 from convert.bench.tables import NETWORKS, label, machine_rows, ms
 from edge.bench.figures import Timing
-from edge.bench.result import STAGES, Cell, Result, Setting, load_result
+from edge.bench.result import STAGES, STREAM, Cell, Result, Setting, load_result
 from edge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def place_of(cell: Cell) -> Place:
 def words(place: Place) -> str:
     """In a line."""
     setting, what, scene = place
-    return f"{NETWORKS.get(what) or what}{f', {scene}' if what == 'whole frame' else ''}: {label(setting)}"
+    return f"{NETWORKS.get(what) or what}{f', {scene}' if what in ('whole frame', *STREAM) else ''}: {label(setting)}"
 
 
 def compared(paths: Sequence[Path]) -> Comparison:

@@ -1,4 +1,7 @@
-"""The result of a benchmark as JSON, version 2: what was measured, on what, and how. Files of both commands follow it, and so can be compared."""
+"""The result of a benchmark as JSON, version 3: what was measured, on what, and how. Files of all commands follow it, and so can be compared.
+
+Version 3 has what version 2 had, and `stream`; files of version 2 can still be read.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,15 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from edge.bench.figures import Part, Ratio, Timing
+from edge.bench.streamed import Streamed
 from edge.errors import ConfigError
 
 STAGES = ("resize", "detect", "decode detections", "rectify", "read", "decode reads", "track and judge", "whole frame")
 """What can be timed. detect and read: one run of the network with its input's quantization; track and judge: all that comes after the reads of a
 frame; whole frame: all that the daemon does with one."""
+STREAM = ("stream frame", "stream preview", "stream row", "stream line")
+"""Of the whole daemon on a recording (`edge.bench.streamed`): a frame as fast as it goes, a run being the mean of a round; and from the camera's frame to the
+preview, to its row in the store, to its line in a file."""
 
 
 class Machine(Part):
@@ -89,7 +96,10 @@ class Cell(Part):
     """One thing measured in one setting, or why it could not be."""
 
     setting: Setting
-    what: Literal["resize", "detect", "decode detections", "rectify", "read", "decode reads", "track and judge", "whole frame"]
+    what: Literal[
+        "resize", "detect", "decode detections", "rectify", "read", "decode reads", "track and judge", "whole frame", "stream frame", "stream preview",
+        "stream row", "stream line",
+    ]  # fmt: skip
     scene: str | None = Field(description="null: does not depend on the picture")
     ms: Timing | None = None
     why: str | None = Field(default=None, description="why there is no timing")
@@ -134,7 +144,7 @@ class Result(Part):
     """One file."""
 
     schema_name: Literal["platewatch-bench"] = Field(default="platewatch-bench", alias="schema")
-    v: Literal[2] = 2
+    v: Literal[2, 3] = 3
     made: str
     command: str
     seed: int
@@ -155,6 +165,7 @@ class Result(Part):
     power: tuple[Power, ...] = ()
     no_power: str | None = Field(default=None, description="why no power was measured")
     advice: str | None = Field(default=None, description="how many threads are best here")
+    stream: Streamed | None = Field(default=None, description="the whole daemon on recordings")
 
 
 def load_result(path: Path) -> Result:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NAME, LABEL = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*"), re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-Kind = Literal["counter", "gauge", "summary"]
+Kind = Literal["counter", "gauge", "histogram"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value. `suffix` is '' but for a summary's `_sum` and `_count`."""
+    """One value. `suffix` is '' but for a histogram's `_bucket`, `_sum` and `_count`."""
 
     value: float
     labels: Mapping[str, str]
@@ -36,6 +37,14 @@ class Family:
             raise ValueError(f"{self.name}: no name for a {self.kind}")
         if wrong := [label for sample in self.samples for label in sample.labels if not LABEL.fullmatch(label)]:
             raise ValueError(f"{self.name}: {wrong[0]!r} is no label")
+
+
+def buckets(labels: Mapping[str, str], bounds: Sequence[float], counts: Sequence[float], total: float) -> Iterator[Sample]:
+    """The samples of one histogram: `counts` has one more than `bounds`, that of what is above all of them; `total` is the sum of the values."""
+    for bound, count in zip((*bounds, math.inf), accumulate(counts), strict=True):
+        yield Sample(count, {**labels, "le": _number(bound)}, "_bucket")
+    yield Sample(total, labels, "_sum")
+    yield Sample(sum(counts), labels, "_count")
 
 
 def render(families: Iterable[Family]) -> str:

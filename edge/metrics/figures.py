@@ -6,15 +6,17 @@ Counters begin anew with the daemon, as Prometheus expects of a restart; those o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 
 from edge.camera.base import Why
-from edge.metrics.exposition import Family, Kind, Sample
+from edge.metrics.exposition import Family, Kind, Sample, buckets
 from edge.metrics.process import Footprint
 from edge.status import State
+from edge.tracking.looks import LOOKS
 from edge.tracking.reasons import REASONS
 
 PREFIX = "platewatch_"
@@ -54,8 +56,10 @@ def families(status: Mapping[str, Any] | None, around: Surroundings) -> Iterator
         return
     yield from _camera(told, where, around.alive)
     yield from _passes(told, where)
-    yield from _stages(told)
+    yield from _looks(told, where)
+    yield from _times(told, where)
     yield from _targets(told)
+    yield _labelled("reloads_total", "counter", "Configs read again while the daemon ran.", _part(told, "reload"), "result", {}, ("taken", "refused"))
 
 
 def _lasting(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,19 +128,20 @@ def _passes(told: Mapping[str, Any], where: dict[str, str]) -> Iterator[Family]:
     yield _labelled("passes_without_event_total", "counter", "Passes that gave no event, by reason.", counts, "reason", where)
 
 
-def _stages(told: Mapping[str, Any]) -> Iterator[Family]:
-    """Quantiles of the last 200 frames; sum and count since the start."""
-    recent, totals = _part(told, "stages_ms"), _part(_part(told, "totals"), "stages")
-    samples = list[Sample]()
-    for stage in recent:
-        ms, total, labels = _part(recent, stage), _part(totals, stage), {"stage": str(stage)}
-        for key, quantile in (("median", "0.5"), ("p95", "0.95")):
-            if _is_number(ms.get(key)):
-                samples.append(Sample(round(ms[key] / 1000, 6), labels | {"quantile": quantile}))
-        for key, suffix in (("seconds", "_sum"), ("frames", "_count")):
-            if _is_number(total.get(key)):
-                samples.append(Sample(total[key], labels, suffix))
-    yield Family(f"{PREFIX}stage_seconds", "summary", "How long a frame takes by stage.", tuple(samples))
+def _looks(told: Mapping[str, Any], where: dict[str, str]) -> Iterator[Family]:
+    totals = _part(told, "totals")
+    looks = _part(totals, "looks")
+    yield _maybe("detections_total", "counter", "Plates found in frames, each anew in every frame.", totals.get("detections"), where)
+    counts = {result: looks.get(result, 0) for result in dict.fromkeys((*LOOKS, *map(str, looks)))}
+    yield _labelled("reads_total", "counter", "Single looks at plates, by what became of them.", counts, "result", where)
+
+
+def _times(told: Mapping[str, Any], where: dict[str, str]) -> Iterator[Family]:
+    totals = _part(told, "totals")
+    took, sight = _part(totals, "took"), _part(totals, "sight")
+    yield _histograms("stage_duration_seconds", "How long a frame takes by stage.", [({"stage": str(stage)}, took[stage]) for stage in took])
+    words = "From the first sight of a plate to its event."
+    yield _histograms("sight_to_event_seconds", words, [(where | {"result": str(stage)}, sight[stage]) for stage in sight])
 
 
 def _targets(told: Mapping[str, Any]) -> Iterator[Family]:
@@ -145,15 +150,33 @@ def _targets(told: Mapping[str, Any]) -> Iterator[Family]:
     for key, (name, kind, words) in TARGET_COUNTS.items():
         yield _by_target(name, kind, words, {str(one.get("name")): one.get(key) for one in targets})  # type: ignore[arg-type]
     yield _by_target("target_failing", "gauge", "1 while a target is not reached.", {str(one.get("name")): one.get("failing") for one in targets})
+    words = "From when a plate was last seen until a target had its event."
+    yield _histograms("target_latency_seconds", words, [({"target": str(one.get("name"))}, one.get("took")) for one in targets])
 
 
 def _by_target(name: str, kind: Kind, words: str, values: Mapping[str, Any]) -> Family:
     return _labelled(name, kind, words, {target: float(value) if isinstance(value, bool) else value for target, value in values.items()}, "target", {})
 
 
-def _labelled(name: str, kind: Kind, words: str, values: Mapping[str, Any], label: str, where: dict[str, str]) -> Family:
-    samples = tuple(Sample(value, where | {label: which}) for which, value in values.items() if _is_number(value))
-    return Family(PREFIX + name, kind, words, samples)
+def _labelled(name: str, kind: Kind, words: str, values: Mapping[str, Any], label: str, where: dict[str, str], wanted: tuple[str, ...] | None = None) -> Family:
+    """A sample for each value that is a number; of those that are `wanted`, where some are named."""
+    named = {which: value for which, value in values.items() if (wanted is None or which in wanted) and _is_number(value)}
+    return Family(PREFIX + name, kind, words, tuple(Sample(value, where | {label: which}) for which, value in named.items()))
+
+
+def _histograms(name: str, words: str, found: Iterable[tuple[dict[str, str], Any]]) -> Family:
+    """Of `Histogram.as_json`, with its labels; what is none is left out."""
+    samples = [one for labels, told in found if _is_histogram(told) for one in buckets(labels, told["bounds"], told["counts"], told["sum"])]
+    return Family(PREFIX + name, "histogram", words, tuple(samples))
+
+
+def _is_histogram(told: object) -> bool:
+    if not isinstance(told, dict):
+        return False
+    bounds, counts = told.get("bounds"), told.get("counts")
+    if not isinstance(bounds, list) or not isinstance(counts, list) or not all(map(_is_number, [*bounds, *counts, told.get("sum")])):
+        return False
+    return len(counts) == len(bounds) + 1 and all(map(math.isfinite, bounds)) and bounds == sorted(set(bounds)) and min(counts) >= 0
 
 
 def _one(name: str, kind: Kind, words: str, value: float, labels: dict[str, str] | None = None) -> Family:

@@ -18,7 +18,11 @@ class Footprint:
 def footprint(pid: int, root: Path = Path("/proc"), *, ticks_per_s: int = 100) -> Footprint:
     """Of process `pid`. Nothing here raises: it may have ended, or belong to another user."""
     folder = root / str(pid)
-    resident_kb, written, cancelled = _field(folder / "status", "VmRSS"), _field(folder / "io", "write_bytes"), _field(folder / "io", "cancelled_write_bytes")
+    resident_kb, written, cancelled = (
+        counted(folder / "status", "VmRSS"),
+        counted(folder / "io", "write_bytes"),
+        counted(folder / "io", "cancelled_write_bytes"),
+    )
     return Footprint(
         None if resident_kb is None else 1024 * resident_kb,
         None if written is None else max(0, written - (cancelled or 0)),
@@ -26,7 +30,8 @@ def footprint(pid: int, root: Path = Path("/proc"), *, ticks_per_s: int = 100) -
     )
 
 
-def _field(path: Path, name: str) -> int | None:
+def counted(path: Path, name: str) -> int | None:
+    """A number of `name: number unit` lines, such as those of /proc/PID/status; None where there is none."""
     try:
         for line in path.read_text().splitlines():
             key, _, value = line.partition(":")

@@ -13,7 +13,9 @@ import pytest
 
 from edge.metrics.exposition import Family, Sample, render
 from edge.metrics.figures import LOSSES, TROUBLES, Surroundings, families
+from edge.metrics.histogram import STAGE_S, Histogram
 from edge.metrics.process import Footprint, footprint
+from edge.tracking.looks import LOOKS
 from edge.tracking.reasons import REASONS
 
 NOT_BASE = ("ms", "milliseconds", "mb", "kb", "minutes", "percent")
@@ -39,7 +41,7 @@ def parse(text: str) -> tuple[dict[str, str], list[Line]]:
                     raise ValueError(f"{current}: two HELP lines")
                 helped.add(current)
             else:
-                if current in kinds or rest not in ("counter", "gauge", "summary"):
+                if current in kinds or rest not in ("counter", "gauge", "histogram"):
                     raise ValueError(f"{line}: a second type, or none")
                 kinds[current] = rest
             continue
@@ -51,7 +53,7 @@ def parse(text: str) -> tuple[dict[str, str], list[Line]]:
         if inside and not re.fullmatch(rf"{pair}(?:,{pair})*", inside):
             raise ValueError(f"{inside!r}: no labels")
         labels = {key: re.sub(r"\\(.)", lambda hit: {"n": "\n"}.get(hit[1], hit[1]), said) for key, said in re.findall(pair, inside or "")}
-        family = re.sub(r"_(sum|count)$", "", name) if kinds.get(current) == "summary" else name
+        family = re.sub(r"_(bucket|sum|count)$", "", name) if kinds.get(current) == "histogram" else name
         if family != current or family not in helped or family not in kinds:
             raise ValueError(f"{name}: stands outside of its family")
         mark = (name, tuple(sorted(labels.items())))
@@ -62,17 +64,24 @@ def parse(text: str) -> tuple[dict[str, str], list[Line]]:
     return kinds, found
 
 
+def a_histogram(bounds: list[float], counts: list[int], total: float) -> dict[str, Any]:
+    return {"bounds": bounds, "counts": counts, "sum": total}
+
+
 def a_status(**changes: Any) -> dict[str, Any]:
     return {
         "v": 1, "version": "0.1", "pid": 1, "state": "watching", "detail": "", "started_at": "2026-11-22T21:00:00.000+00:00",
         "updated_at": "2026-11-22T21:00:10.000+00:00", "fps": 14.5,
         "camera": {"name": "gate", "frames": 900, "dropped": 12, "skipped": 1, "reopened": 2, "fps": 15.0, "losses": {"gone": 2}},
-        "stages_ms": {"detect": {"median": 5.0, "p95": 8.0}}, "totals": {"previews": 4, "lost": 0, "stages": {"detect": {"frames": 200, "seconds": 1.25}}},
+        "stages_ms": {"detect": {"median": 5.0, "p95": 8.0}}, "totals": {"previews": 4, "lost": 0, "stages": {"detect": {"frames": 200, "seconds": 1.25}},
+            "detections": 31, "looks": {"text": 20, "not read: too small": 11}, "took": {"detect": a_histogram([0.005, 0.01], [150, 49, 1], 1.25)},
+            "sight": {"preview": a_histogram([0.5, 1.0], [3, 1, 0], 1.6), "final": a_histogram([0.5, 1.0], [0, 0, 3], 15.0)}},
         "plates_in_view": [{"text": "SECRET1", "quad": [], "confidence": 1.0}], "events": 3, "store": {"waiting": 2, "forgotten": {"age": 9}},
         "reasons": {"too small": 7},
         "attention": {"moving": True, "looked": 800, "passed_over": 100}, "governor": {"temperature_c": 61.0, "troubles": ["throttled"], "step": 1},
         "bundles": {"detector": {"name": "d-1", "sha256": "ab"}, "reader": {"name": "r-1", "sha256": "cd"}},
-        "targets": [{"name": "ha", "pending": 5, "refused": 0, "delivered": 40, "dropped": 1, "failing": True, "last_error": "SECRET1"}],
+        "targets": [{"name": "ha", "pending": 5, "refused": 0, "delivered": 40, "dropped": 1, "failing": True, "last_error": "SECRET1",
+            "took": a_histogram([1.0], [39, 1], 55.5)}], "reload": {"taken": 2, "refused": 1, "busy": False, "words": "SECRET1"},
     } | changes  # fmt: skip
 
 
@@ -107,8 +116,12 @@ def test_the_figures_are_those_of_the_status():
     assert found["camera_state", "gate", "watching"] == 1
     assert found["camera_state", "gate", "camera lost"] == 0
     assert found["camera_losses_total", "gate", "gone"] == 2
-    assert found["stage_seconds", "detect", "0.95"] == 0.008
-    assert (found["stage_seconds_sum", "detect"], found["stage_seconds_count", "detect"]) == (1.25, 200)
+    assert [found["stage_duration_seconds_bucket", "detect", bound] for bound in ("0.005", "0.01", "+Inf")] == [150, 199, 200]
+    assert (found["stage_duration_seconds_sum", "detect"], found["stage_duration_seconds_count", "detect"]) == (1.25, 200)
+    assert (found["sight_to_event_seconds_bucket", "gate", "preview", "0.5"], found["sight_to_event_seconds_count", "gate", "final"]) == (3, 3)
+    assert (found["detections_total", "gate"], found["reads_total", "gate", "text"], found["reads_total", "gate", "not read: too small"]) == (31, 20, 11)
+    assert (found["target_latency_seconds_bucket", "ha", "1"], found["target_latency_seconds_count", "ha"]) == (39, 40)
+    assert (found["reloads_total", "taken"], found["reloads_total", "refused"]) == (2, 1)
     assert found["throttled", "throttled"] == 1
     assert found["throttled", "under-voltage"] == 0
     assert (found["outbox_pending", "ha"], found["outbox_delivered_total", "ha"], found["target_failing", "ha"]) == (5, 40, 1)
@@ -121,6 +134,7 @@ def test_every_reason_is_there_from_the_start():
     """A counter that appears only with its first count hides the first increase."""
     found = told(a_status(reasons={}))
     assert {key[2] for key in found if key[0] == "passes_without_event_total"} == set(REASONS)
+    assert {key[2] for key in told(a_status(totals={})) if key[0] == "reads_total"} == set(LOOKS)
     assert {key[2] for key in found if key[0] == "camera_losses_total"} == set(LOSSES)
     assert {key[1] for key in found if key[0] == "throttled"} == set(TROUBLES)
 
@@ -149,6 +163,49 @@ def test_a_daemon_that_is_gone_is_in_no_state():
 @pytest.mark.parametrize("value", [None, "x", [1], {"a": "b"}, -1])
 def test_whatever_a_status_holds_a_scrape_does_not_fail(key, value):
     parse(render(families(a_status(**{key: value}), AROUND)))
+
+
+WRONG_HISTOGRAMS = [
+    None, [], {}, a_histogram([1.0], [1], 1.0), a_histogram([2.0, 1.0], [1, 1, 1], 1.0), a_histogram([1.0, 1.0], [1, 1, 1], 1.0),
+    a_histogram([1.0], [1, -1], 1.0), a_histogram([1.0], [1, "x"], 1.0), a_histogram([float("inf")], [1, 1], 1.0), {"bounds": [], "counts": [1]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG_HISTOGRAMS)
+def test_what_is_no_histogram_is_left_out(wrong):
+    """Another version's, or a broken one: those beside it are told."""
+    found = told(a_status(totals={"took": {"detect": wrong, "read": a_histogram([0.1], [1, 0], 0.05)}}))
+    assert {key[1] for key in found if key[0].startswith("stage_duration_seconds")} == {"read"}
+
+
+def test_prometheus_own_reader_takes_the_page():
+    """The official client's parser: every family with its kind, its help and its samples, and histograms that are whole."""
+    parser = pytest.importorskip("prometheus_client.parser", reason="prometheus-client is not installed; ./setup.sh test installs it")
+    text = render(families(a_status(camera={"name": 'a"b\\c\nd', "frames": 1}), AROUND))
+    kinds, lines = parse(text)
+    found = list(parser.text_string_to_metric_families(text))
+    assert {one.name + ("_total" if one.type == "counter" else ""): one.type for one in found} == kinds
+    assert all(one.documentation for one in found)
+    assert [(sample.name, sample.labels, sample.value) for one in found for sample in one.samples] == [tuple(line) for line in lines]
+    for one in (one for one in found if one.type == "histogram"):
+        series: dict[tuple[tuple[str, str], ...], list[float]] = {}
+        for sample in one.samples:
+            mark = tuple((key, said) for key, said in sample.labels.items() if key != "le")
+            series.setdefault(mark, []).append(sample.value)
+        for *counts, _, count in series.values():
+            assert counts == sorted(counts)
+            assert counts[-1] == count
+    assert {one.type for one in found} == {"counter", "gauge", "histogram"}
+
+
+def test_a_histogram_counts_what_is_at_most_a_bound():
+    """As Prometheus does; and a clock that was set back breaks nothing."""
+    found = Histogram((1.0, 2.0))
+    for seconds in (1.0, 1.5, 9.0, -3.0):
+        found.add(seconds)
+    assert found.as_json() == {"bounds": [1.0, 2.0], "counts": [2, 1, 1], "sum": 11.5}
+    assert list(STAGE_S) == sorted(set(STAGE_S))
+    assert (STAGE_S[0], STAGE_S[-1]) == (0.001, 1.0)
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "a,b={}", "Zufahrt Süd", ""])
