@@ -70,7 +70,7 @@ demo)
 test)
     shift
     install test "[train,test]"
-    command -v chromium >/dev/null && command -v chromedriver >/dev/null || apt_install chromium chromium-driver || say "setup: without Chromium the browser tests are skipped"
+    command -v chromium >/dev/null || apt_install chromium || say "setup: without Chromium the browser tests are skipped"
     exec .venv/bin/python -m pytest "$@"
     ;;
 -h | --help | help) usage ;;

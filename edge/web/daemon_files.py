@@ -14,22 +14,27 @@ from typing import Any
 from edge import status
 from edge.config import Config
 from edge.errors import StoreError
+from edge.keeping.pseudonym import device_key, pseudonym
+from edge.keeping.schema import SCHEMA_VERSION
+from edge.labels.book import LONGEST_WHO, Labels
 from edge.store import Store
 
 PICTURE_FRESH_S = 10.0
 REASONS_OF = timedelta(hours=24)
 TOUCH_EVERY_S = 1.0
+WRITE_WAIT_S = 10.0
 Stamp = tuple[tuple[int, int, int], ...]
 """(inode, size, time of the last change) of the store's files: as long as it is the same, the store holds nothing new."""
 
 
 class DaemonFiles:
-    """Read-only, but for the one file whose touch says that somebody watches."""
+    """Read-only, but for the one file whose touch says that somebody watches, and for what `writable` is asked for."""
 
     def __init__(self, config: Config, *, utc_now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.camera_name = config.camera.name
         self.keeps_crops = config.store.crops
         self.floor_mb = config.store.keep_at_least_mb_free
+        self.config = config
         self._directory, self._store_path = Path(config.runtime.directory), Path(config.store.path)
         self.utc_now = utc_now
         self.trouble = ""
@@ -37,6 +42,7 @@ class DaemonFiles:
         self._touched_at = float("-inf")
         self._lock = threading.Lock()
         self._store: Store | None = None
+        self._writable: Store | None = None
         self._inode = 0
         self._summary: tuple[Stamp, str, dict[str, Any]] | None = None
 
@@ -92,16 +98,49 @@ class DaemonFiles:
     def store(self) -> Store:
         """The store, opened when it is there; StoreError, in a sentence, when it is not or cannot be read."""
         with self._lock:
-            try:
-                inode = self._store_path.stat().st_ino
-            except OSError:
-                raise StoreError(f"{self._store_path}: there is no event store yet; the daemon makes it when it first starts") from None
+            inode = self._made()
             if self._store is None or inode != self._inode:  # moved away and made anew while the page stood
                 if self._store is not None:
                     self._store.close()
                     self._store = None
                 self._store, self._inode = Store(self._store_path, read_only=True), inode
             return self._store
+
+    def _made(self) -> int:
+        """The store's inode; StoreError where there is none."""
+        try:
+            return self._store_path.stat().st_ino
+        except OSError:
+            raise StoreError(f"{self._store_path}: there is no event store yet; the daemon makes it when it first starts") from None
+
+    def writable(self) -> Store:
+        """The store, to delete from and to label in: a second connection, opened when it is first needed. It waits long for the daemon, which waits for nobody.
+
+        It makes no store and brings none up to date: that is the daemon's. Raises StoreError.
+        """
+        with self._lock:
+            self._made()
+            if self._writable is None:
+                with Store(self._store_path, read_only=True) as found:
+                    if found.rows("PRAGMA user_version")[0][0] < SCHEMA_VERSION:
+                        raise StoreError(f"{self._store_path}: was written by an older Platewatch; it is brought up to date when the daemon starts")
+                self._writable = Store(self._store_path, patient=True, wait_s=WRITE_WAIT_S)
+            return self._writable
+
+    def labels(self) -> Labels:
+        """What people say about plates, to write."""
+        return Labels(self.writable(), self.config, wall=self.utc_now)
+
+    def note(self, who: str, did: str, events: int) -> None:
+        """Into the access log, what was changed from the page: by a name or an address, never with a plate. Raises StoreError."""
+        self.writable().note_access(status.utc_iso(self.utc_now()), f"{who[:LONGEST_WHO]} (page)", did, events, self.config.privacy.access_log_rows)
+
+    def name(self) -> Callable[[str], str] | None:
+        """What gives the pseudonym under which a plate is stored; None where plates are stored as they are. Raises ConfigError where its key cannot be read."""
+        if not self.config.privacy.pseudonyms:
+            return None
+        key = device_key(Path(self.config.privacy.key_file), make=False)
+        return lambda text: pseudonym(key, text)
 
     def summary(self) -> dict[str, Any]:
         """How many events there are and why tracks gave none, asked again only when the store changed or a minute passed."""
@@ -120,6 +159,9 @@ class DaemonFiles:
 
     def close(self) -> None:
         with self._lock:
+            if self._writable is not None:
+                self._writable.close()
+                self._writable = None
             if self._store is not None:
                 self._store.close()
                 self._store = None

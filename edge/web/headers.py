@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote
+
 from flask import Response
 
 POLICY = "; ".join(
@@ -24,8 +27,16 @@ EVERYWHERE = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+
+
+def attachment(name: str) -> str:
+    """Content-Disposition of a download. Its name may hold anything: what is no plain letter goes into the encoded form, and no line is ever broken."""
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)[:100].lstrip(". ") or "file"
+    told = "".join(char for char in name[:100] if char.isprintable() and char not in '/\\"').lstrip(". ") or "file"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(told, safe='')}"
 
 
 def protect(response: Response) -> Response:

@@ -1,7 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`: for programs that look after the device.
 
 Anybody may learn whether it lives and is ready, which the answer's code says. Why it is not, and the figures, tell of a household: they are for
-this machine itself, for who is logged in, and for who sends the page's password (HTTP Basic, any user name), as Prometheus can.
+this machine itself, for who is logged in or sends a token, and for who sends name and password (HTTP Basic), as Prometheus can.
 """
 
 from __future__ import annotations
@@ -11,21 +11,20 @@ import hmac
 import secrets
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, jsonify, request, session
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from edge import health, status
 from edge.metrics.exposition import CONTENT_TYPE, render
 from edge.metrics.figures import UNKNOWN, Surroundings, families
 from edge.metrics.process import footprint
-from edge.web import auth
+from edge.web import auth, forgery, scopes
+from edge.web.access.records import ADMIN
 from edge.web.daemon_files import DaemonFiles
 from edge.web.door import door
 from edge.web.readiness import parts
 
 pages = Blueprint("health", __name__)
-FORWARDED = ("forwarded", "via", "x-forwarded", "x-real-ip")
-"""What the headers of a proxy begin with."""
 _key = secrets.token_bytes(32)
 
 
@@ -53,42 +52,46 @@ def readyz() -> ResponseReturnValue:
 @pages.get("/metrics")
 def metrics() -> ResponseReturnValue:
     """Prometheus' text format. Made here, of the status file: the daemon does nothing for it."""
-    if not is_insider():
+    if not is_insider("metrics:read"):
         if (wait_s := _knock()) > 0:
             return Response("Too many wrong passwords.\n", 429, {"Retry-After": str(wait_s)}, mimetype="text/plain")
         if wait_s < 0:
-            answer = "The metrics need the page's password (HTTP Basic, any user name).\n"
+            answer = "The metrics need a token with metrics:read, or name and password (HTTP Basic).\n"
             return Response(answer, 401, {"WWW-Authenticate": 'Basic realm="Platewatch"'}, mimetype="text/plain")
     told = files().status()
     return Response(render(families(told, _surroundings(files(), told))), content_type=CONTENT_TYPE)
 
 
-def is_insider() -> bool:
-    """Logged in, or a program on this machine that asks by its own name: what a proxy hands on comes from this machine too."""
-    if door().is_open_to(session.get("token")):
+def is_insider(scope: str = "status:read") -> bool:
+    """Logged in or with a token, or a program on this machine that asks by its own name: what a proxy hands on comes from this machine too."""
+    if scopes.may(scope):
         return True
-    local = auth.is_loopback(request.remote_addr or "") and auth.is_loopback(auth.host_name(request.host))
-    return local and not any(name.lower().startswith(FORWARDED) for name, _ in request.headers)
+    return auth.is_loopback(request.remote_addr or "") and auth.is_loopback(auth.host_name(request.host)) and not forgery.is_forwarded()
 
 
 def _knock() -> int:
-    """0 where the password that came with the request is right, -1 where it is none or wrong, else the seconds to wait after too many wrong ones."""
+    """0 where name and password that came with the request are right, -1 where they are none or wrong, else the seconds to wait after too many wrong ones.
+
+    A name that nobody has counts as the admin's: before there were users, any name did.
+    """
     sent = request.authorization
     if sent is None or sent.type != "basic" or not sent.password:
         return -1
+    access = door().access
+    user = access.user((sent.username or "").lower()) or access.user(ADMIN)
+    if user is None:
+        return -1
     known = current_app.extensions.setdefault("scrapers", set())
     # A scrape comes every few seconds, and testing a password costs 16 MB and a tenth of a second: one that was right is known again.
-    mark = hmac.new(_key, sent.password[:1000].encode(), hashlib.sha256).digest()
-    if mark in known:
-        return 0
-    who = auth.guesser(request.remote_addr)
-    if (wait_s := door().pace.begin(who, door().clock())) > 0:
-        return max(1, round(wait_s))
-    if not door().admit(sent.password[:1000]):
-        return -1
-    door().pace.succeed(who)
-    known.add(mark)
-    return 0
+    mark = hmac.new(_key, f"{user.hash}\0{sent.password[: auth.LONGEST_PASSWORD]}".encode(), hashlib.sha256).digest()
+    if mark not in known:
+        found = door().try_password(user.name, sent.password, request.remote_addr)
+        if isinstance(found, int):
+            return found
+        if found is None:
+            return -1
+        known.add(mark)
+    return 0 if "metrics:read" in scopes.ROLES[user.role] else -1
 
 
 def _surroundings(found: DaemonFiles, told: dict[str, Any] | None) -> Surroundings:

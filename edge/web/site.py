@@ -18,29 +18,32 @@ from edge import status
 from edge.config import Config
 from edge.keeping.accesses import Looks
 from edge.records import Box, Event, Quad
-from edge.web import api, door, headers, health, views, words
+from edge.web import api, door, headers, health, speech, words
 from edge.web.daemon_files import DaemonFiles
+from edge.web.limits import LARGEST_FORM
+from edge.web.rooms import ROOMS, navigation
 from edge.web.stream import Places
 
-LARGEST_FORM = 16 * 1024
 YEAR_S = 365 * 24 * 3600
 
 
-def build(config: Config, streams: int) -> Flask:
+def build(config: Config, streams: int, config_file: Path | None = None) -> Flask:
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=secrets.token_bytes(32),
-        SESSION_COOKIE_NAME="platewatch",
+        SESSION_COOKIE_NAME=f"{'__Host-' if config.web.encrypted else ''}platewatch",
+        SESSION_COOKIE_SECURE=config.web.encrypted,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         MAX_CONTENT_LENGTH=LARGEST_FORM,
     )
     app.jinja_options = {"undefined": ChainableUndefined, "trim_blocks": True, "lstrip_blocks": True}  # a daemon that only starts has no camera yet
-    app.extensions |= {"daemon_files": DaemonFiles(config), "places": Places(streams), "stop": threading.Event()}
+    app.extensions |= {"daemon_files": DaemonFiles(config), "places": Places(streams), "stop": threading.Event(), "config_file": config_file}
     door.install(app, config.web)
-    app.register_blueprint(api.api)
+    api.install(app)
     app.register_blueprint(health.pages)
-    app.register_blueprint(views.views)
+    navigation.install(app, ROOMS)
+    speech.install(app)
     app.register_error_handler(HTTPException, problem)
     app.after_request(headers.protect)
     app.after_request(keep_static)
@@ -52,13 +55,13 @@ def build(config: Config, streams: int) -> Flask:
 
 
 LOOKS = {
-    "views.live": "looked at the live page",
+    "live.page": "looked at the live page",
     "api.get_stream": "looked at the live page",
-    "views.events": "looked at the list of events",
+    "events.page": "looked at the list of events",
     "api.get_events": "looked at the list of events",
-    "views.event": "looked at an event",
+    "events.one": "looked at an event",
     "api.get_event": "looked at an event",
-    "views.crop": "looked at a picture",
+    "events.crop": "looked at a picture",
 }
 """Endpoint -> what the access log calls it."""
 
@@ -76,7 +79,7 @@ def problem(error: HTTPException) -> ResponseReturnValue:
     if error.code is not None and error.code < 400:
         return error.get_response()
     if type(error) is NotFound and error.description == NotFound.description:
-        error.description = "There is nothing at this address."
+        error.description = speech.t("error.nothing_here")
     if request.path.startswith("/api/") or not request.accept_mimetypes.accept_html:
         return api.problem(error)
     return render_template("error.html", error=error), error.code or 500
@@ -107,10 +110,6 @@ def _teach(app: Flask) -> None:
     app.add_template_global(blank)
     app.add_template_global(share)
     app.add_template_global(words.certainty)
-    app.add_template_global(words.spoken)
-    app.add_template_filter(words.figure)
-    app.add_template_filter(words.percent)
-    app.add_template_filter(words.moment)
     app.add_template_filter(since)
     app.context_processor(context)
 
@@ -129,4 +128,4 @@ def share(part: object, whole: object) -> float:
 
 
 def since(iso: str) -> str:
-    return words.ago(words.seconds_since(iso, current_app.extensions["daemon_files"].utc_now()))
+    return speech.spoken().ago(words.seconds_since(iso, current_app.extensions["daemon_files"].utc_now()))

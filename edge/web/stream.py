@@ -10,6 +10,7 @@ from typing import Any
 
 from edge.errors import StoreError
 from edge.web.daemon_files import DaemonFiles
+from edge.web.language import ENGLISH, Language
 from edge.web.snapshot import snapshot
 
 TICK_S = 1.0
@@ -45,7 +46,15 @@ def message(name: str, data: dict[str, Any], id: str | None = None) -> bytes:
     return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n".encode()
 
 
-def messages(files: DaemonFiles, after: str | None, wanted: Callable[[], bool], stop: threading.Event) -> Iterator[bytes]:
+def messages(
+    files: DaemonFiles,
+    after: str | None,
+    wanted: Callable[[], bool],
+    stop: threading.Event,
+    language: Language = ENGLISH,
+    *,
+    with_events: bool = True,
+) -> Iterator[bytes]:
     """`after` is the newest event that the page has; without it the stream begins with the present. Ends when no longer `wanted`."""
     yield b"retry: 2000\n\n"
     began_at = spoke_at = time.monotonic()
@@ -57,10 +66,10 @@ def messages(files: DaemonFiles, after: str | None, wanted: Callable[[], bool], 
         fresh_stamp = files.stamp()
         if first or fresh_stamp != stamp:
             stamp, first = fresh_stamp, False
-            for event in _since(files, newest):
+            for event in _since(files, newest) if with_events else ():
                 newest, spoke_at = event["id"], time.monotonic()
                 yield message("plate", event, event["id"])
-        now = snapshot(files)
+        now = snapshot(files, language)
         key = json.dumps({name: now[name] for name in now if name not in ("now", "sentence")})
         if key != shown:
             shown, spoke_at = key, time.monotonic()

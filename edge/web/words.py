@@ -1,4 +1,4 @@
-"""The page's sentences: states, times and reasons as a person would say them. Pure functions."""
+"""The page's sentences about the device: states, reasons and plates as a person would say them, in any language. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,40 +8,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from edge.records import Character
+from edge.web.language import ENGLISH, Language
+from edge.web.phrases import catalogue
 
 Tone = Literal["good", "wait", "bad", "off"]
 """The colour of the dot; never the only sign, since the word stands beside it."""
-STATES: dict[str, tuple[Tone, str, str]] = {
-    "starting": ("wait", "Starting", "Loading the models and opening the camera."),
-    "watching": ("good", "Watching", "The camera is open and its pictures are being read."),
-    "idle": ("wait", "Idle", "The camera is open but has sent no picture for a while."),
-    "camera lost": ("bad", "Camera lost", "The camera does not answer; the daemon keeps trying to open it again."),
-    "safe mode": ("bad", "Safe mode", "The configuration cannot be used; no plates are read."),
-}
-REASONS: dict[str, str] = {
-    "too small": "Too small to read: zoom in or move the camera closer.",
-    "blurred": "Blurred: a shorter shutter or more light helps.",
-    "glare": "Burnt out by glare: less light on the plate, a shorter exposure, or the camera farther from its lamp helps.",
-    "low detection": "Hardly looked like a plate.",
-    "nothing legible": "A plate, but nothing on it could be read.",
-    "too few reads": "Seen too briefly: too few looks could be read.",
-    "reads disagree": "The looks disagreed about the text.",
-    "low confidence": "The looks agreed, but were not sure enough.",
-    "too short": "Too few characters for a plate: lettering, perhaps.",
-    "does not fit the country": "Read surely, but no plate of the expected countries.",
-    "ignored": "On a list of plates that are never kept.",
-    "same pass": "The same vehicle, still or again in view.",
-    "excluded": "Outside the part of the picture that is watched.",
-}
-"""The judge's reasons, with what would help."""
-LOSSES: dict[str, str] = {
-    "not opened": "could not be opened",
-    "gone": "was gone",
-    "stalled": "fell silent",
-    "frozen": "repeated the same picture",
-    "garbage": "sent no proper pictures",
-}
-"""Why the camera was lost."""
+STATES: dict[str, Tone] = {"starting": "wait", "watching": "good", "idle": "wait", "camera lost": "bad", "safe mode": "bad"}
 SURE, UNSURE = 0.9, 0.7
 """Characters below SURE are marked, below UNSURE more strongly."""
 
@@ -54,24 +26,33 @@ class Headline:
     word: str
     pattern: str
     since: str | None = None
+    is_quoted: bool = False
+    """The daemon's own sentence, which is English."""
 
-    def sentence(self, now: datetime) -> str:
-        return self.pattern.replace("{ago}", ago(seconds_since(self.since, now))) if self.since else self.pattern
+    def sentence(self, now: datetime, language: Language = ENGLISH) -> str:
+        return self.pattern.replace("{ago}", language.ago(seconds_since(self.since, now))) if self.since else self.pattern
 
 
-def headline(status: dict[str, Any] | None, alive: bool) -> Headline:
+def headline(status: dict[str, Any] | None, alive: bool, t: Language = ENGLISH) -> Headline:
     if status is None:
-        return Headline("off", "Not running", "No daemon has run here yet. Start it with: platewatch run")
+        return Headline("off", t("daemon.state.never.word"), t("daemon.state.never.says"))
     state, detail = str(status.get("state", "")), str(status.get("detail") or "")
     updated_at = str(status.get("updated_at") or "")
     if state == "stopped":
-        return Headline("off", "Stopped", "The daemon stopped {ago}; the events below are kept.", updated_at)
+        return Headline("off", t("daemon.state.stopped.word"), t("daemon.state.stopped.says", ago="{ago}"), updated_at)
     if not alive:
-        return Headline("bad", "Daemon gone", "The daemon fell silent {ago}; the events below are kept.", updated_at)
-    tone, word, sentence = STATES.get(state, ("wait", state.capitalize() or "Unknown", ""))
+        return Headline("bad", t("daemon.state.gone.word"), t("daemon.state.gone.says", ago="{ago}"), updated_at)
+    if state not in STATES:  # a newer daemon's
+        return Headline("wait", state.capitalize() or t("daemon.state.unknown.word"), closed(detail), is_quoted=True)
+    tone = STATES[state]
     if detail and tone == "good":  # it reads, but something else is wrong
         tone = "wait"
-    return Headline(tone, word, closed(detail) or sentence)
+    return Headline(tone, t(f"daemon.state.{key(state)}.word"), closed(detail) or t(f"daemon.state.{key(state)}.says"), is_quoted=bool(detail))
+
+
+def key(name: str) -> str:
+    """A name of the daemon's as the catalogue has it."""
+    return name.replace(" ", "_")
 
 
 def closed(sentence: str) -> str:
@@ -88,22 +69,13 @@ def seconds_since(moment: str | None, now: datetime) -> float:
 
 
 def ago(seconds: float) -> str:
-    """`page.js` says the same in the same words."""
-    if seconds < 1:
-        return "just now"
-    for limit, size, unit in ((60, 1, "s"), (3600, 60, "min"), (48 * 3600, 3600, "h")):
-        if seconds < limit:
-            return f"{int(seconds / size)} {unit} ago"
-    return f"{int(seconds / 86400)} days ago"
+    """In English."""
+    return ENGLISH.ago(seconds)
 
 
 def moment(iso: str) -> str:
-    """Local time of the device, for pages without script."""
-    try:
-        found = datetime.fromisoformat(iso).astimezone()
-    except ValueError:
-        return iso
-    return f"{found.day} {found:%b}, {found:%H:%M:%S}"
+    """In English, local time of the device."""
+    return ENGLISH.moment(iso)
 
 
 def certainty(confidence: float) -> str:
@@ -111,43 +83,44 @@ def certainty(confidence: float) -> str:
     return "sure" if confidence >= SURE else "unsure" if confidence >= UNSURE else "doubtful"
 
 
-def percent(confidence: float) -> str:
-    """Never 100 for what is not certain."""
-    shown = round(confidence * 100)
-    return f"{min(shown, 99) if confidence < 1 else shown} %"
-
-
-def figure(number: object) -> str:
+def figure(number: object, t: Language = ENGLISH) -> str:
     """One decimal; a dash for what was not measured."""
-    return f"{number:.1f}" if isinstance(number, int | float) and number else "–"
+    return t.number(number, 1) if isinstance(number, int | float) and number else "–"
 
 
-def spoken(text: str, characters: Sequence[Character]) -> str:
+def spoken(text: str, characters: Sequence[Character], t: Language = ENGLISH) -> str:
     """A plate for a screen reader, with the characters that are in doubt."""
-    doubts = [f"{c.char} {percent(c.confidence)}" for c in characters if c.confidence < SURE]
-    name = f"Plate {' '.join(text)}" if text else "Plate without text"
-    return f"{name}; in doubt: {', '.join(doubts)}" if doubts else name
+    doubts = [f"{c.char} {t.percent(c.confidence)}" for c in characters if c.confidence < SURE]
+    name = t("common.script.plate", text=" ".join(text)) if text else t("common.script.plate_empty")
+    return t("common.script.plate_doubts", plate=name, doubts=", ".join(doubts)) if doubts else name
 
 
-def reason(name: str) -> str:
+def named(prefix: str, name: str, t: Language) -> str | None:
+    """What the catalogue says of one of the daemon's names; None for a name that this page does not know."""
+    found = f"{prefix}{key(name)}"
+    return t(found) if found in catalogue() else None
+
+
+def reason(name: str, t: Language = ENGLISH) -> str:
     """Why a track gave no event; a reason that this page does not know is shown by its own name."""
-    return REASONS.get(name) or closed(name.replace("_", " "))
+    return named("daemon.reason.", name, t) or closed(name.replace("_", " "))
 
 
-def machine(status: dict[str, Any] | None) -> str:
+def machine(status: dict[str, Any] | None, t: Language = ENGLISH) -> str:
     """What works here: camera, threads and models, as far as the daemon has told."""
     status = status or {}
     camera, bundles, threads = status.get("camera") or {}, status.get("bundles") or {}, status.get("threads")
     parts = []
     if camera.get("width"):
-        parts.append(f"{camera['width']} × {camera['height']} at {camera.get('fps') or 0:.0f} frames a second")
+        parts.append(t("daemon.machine.camera", width=str(camera["width"]), height=str(camera["height"]), fps=round(camera.get("fps") or 0)))
     if bundles:
         parts.append(", ".join(f"{bundle.get('name') or kind}" for kind, bundle in bundles.items()))
     if threads is not None:
-        measured = ", as measured here" if status.get("threads_by") == "measured" else ""
-        parts.append("threads chosen for this device" if threads == 0 else f"{threads} thread{'' if threads == 1 else 's'}{measured}")
+        said = t("daemon.machine.threads", count=threads)
+        parts.append(t("daemon.machine.measured", threads=said) if status.get("threads_by") == "measured" else said)
     if camera.get("profile", "day") != "day":
-        parts.append(f"settings for {camera['profile']}")
+        parts.append(t("daemon.machine.profile", profile=camera["profile"]))
     if camera.get("losses"):
-        parts.append("camera lost: " + ", ".join(f"{LOSSES.get(why, why)} {count}×" for why, count in camera["losses"].items()))
+        losses = ", ".join(f"{named('daemon.loss.', why, t) or why} {count}×" for why, count in camera["losses"].items())
+        parts.append(t("daemon.machine.losses", losses=losses))
     return " · ".join(parts)

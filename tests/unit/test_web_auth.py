@@ -4,42 +4,25 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
-from edge.config import Config, RuntimeConfig, StoreConfig, WebConfig
 from edge.errors import ConfigError
 from edge.web import app as web
 from edge.web import auth
+from edge.web.sessions import LIFE_S, Sessions, kind_of
+from tests.pages import HASHED, PASSWORD, a_config, a_page, log_in, token
 
-PASSWORD = "a gate that stays shut"
-HASHED = auth.hash_password(PASSWORD)
-
-
-def a_config(folder: Path, hashed: str, host: str = "127.0.0.1") -> Config:
-    paths = {"store": StoreConfig(path=str(folder / "events.sqlite")), "runtime": RuntimeConfig(directory=str(folder))}
-    return Config(web=WebConfig(host=host, password_hash=hashed), **paths)
+UPDATED = "Mozilla/5.0 (X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> FlaskClient:
     """A page with a password, open to others."""
-    return web.create_app(a_config(tmp_path, HASHED, "0.0.0.0")).test_client()
-
-
-def token(client: FlaskClient, path: str = "/login") -> str:
-    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path).text)
-    assert found is not None
-    return found[1]
-
-
-def log_in(client: FlaskClient, password: str = PASSWORD, onward: str = "/events?text=A") -> tuple[int, str | None]:
-    answer = client.post("/login", data={"csrf": token(client), "password": password, "next": onward})
-    return answer.status_code, answer.headers.get("Location")
+    return a_page(tmp_path).test_client()
 
 
 def test_a_hash_is_salted_and_fits_its_password_alone() -> None:
@@ -70,9 +53,9 @@ def test_the_pace_counts_by_guesser_and_forgets_after_the_right_password() -> No
 
 def test_the_memory_of_guessers_is_bounded() -> None:
     pace = auth.LoginPace()
-    for number in range(auth.ADDRESSES_KEPT + 5):
+    for number in range(auth.KEPT + 5):
         pace.begin(str(number), 0.0)
-    assert len(pace._failures) == auth.ADDRESSES_KEPT
+    assert len(pace._failures) == auth.KEPT
 
 
 def test_one_network_of_ipv6_is_one_guesser() -> None:
@@ -81,13 +64,46 @@ def test_one_network_of_ipv6_is_one_guesser() -> None:
     assert auth.guesser(None) == "unknown"
 
 
-def test_a_session_ends_by_time_and_by_closing() -> None:
-    sessions = auth.Sessions()
-    one, other = sessions.open(0.0), sessions.open(0.0)
-    assert sessions.is_open(one, auth.SESSION_LIFE_S - 1)
-    assert not sessions.is_open(one, auth.SESSION_LIFE_S)
-    sessions.close(other)
-    assert not any(sessions.is_open(token, 1.0) for token in (other, None, "", "made up"))
+def test_a_session_ends_by_time_by_disuse_and_by_closing() -> None:
+    sessions = Sessions(idle_s=60.0)
+    used, idle, closed = (sessions.open("jo", "", 0.0)[0] for _ in range(3))
+    session = sessions.use(closed, 0.0, "")
+    assert session is not None
+    assert sessions.close(session.id)
+    for at in range(0, 120, 59):
+        assert sessions.use(used, float(at), "")
+    assert not any(sessions.use(token, 60.0, "") for token in (idle, closed, None, "", "made up"))
+    for at in range(120, int(LIFE_S), 59):
+        sessions.use(used, float(at), "")
+    assert sessions.use(used, LIFE_S, "") is None
+
+
+def test_a_stream_that_stays_open_is_use() -> None:
+    sessions = Sessions(idle_s=60.0)
+    _, session = sessions.open("jo", "", 0.0)
+    assert sessions.touch(session.id, 59.0)
+    assert sessions.touch(session.id, 118.0)
+    assert sessions.touch(session.id, 178.0) is None
+
+
+def test_another_kind_of_browser_ends_a_session_and_an_update_does_not() -> None:
+    sessions = Sessions()
+    token, _ = sessions.open("jo", "", 0.0, agent=UPDATED.format(145))
+    assert sessions.use(token, 1.0, UPDATED.format(146))
+    assert sessions.use(token, 2.0, "curl/8.5.0") is None
+    assert sessions.use(token, 3.0, UPDATED.format(146)) is None
+    assert kind_of("x" * 1000) == "x" * 300
+
+
+def test_guesses_from_many_addresses_are_slowed_too_and_who_was_right_once_is_not_held_up() -> None:
+    """A thousand addresses have four free guesses each; the user's own pace makes them twenty together."""
+    paces = auth.TwoPaces()
+    paces.begin("home", "jo", 0.0)
+    paces.succeed("home", "jo")
+    tried = sum(paces.begin(f"address {number}", "jo", float(second)) == 0 for second in range(600) for number in range(50 * second, 50 * second + 50))
+    assert tried <= auth.FREE_FAILURES_OF_ALL + 5 + 600 / auth.LONGEST_WAIT_OF_ALL_S
+    assert paces.begin("home", "jo", 600.0) == 0
+    assert paces.begin("elsewhere", "al", 600.0) == 0
 
 
 def test_nothing_that_was_seen_is_shown_without_a_log_in(client: FlaskClient) -> None:
@@ -153,7 +169,7 @@ def test_a_password_is_asked_twice_and_only_its_hash_is_printed(
 ) -> None:
     given: Iterator[str] = iter(answers)
     monkeypatch.setattr(getpass, "getpass", lambda _prompt: next(given))
-    args = argparse.Namespace(set_password=True)
+    args = argparse.Namespace(set_password=True, config="platewatch.toml")
     if said:
         with pytest.raises(ConfigError, match=said):
             web.run(args)
@@ -165,8 +181,7 @@ def test_a_password_is_asked_twice_and_only_its_hash_is_printed(
 
 
 def test_the_page_will_not_listen_to_others_without_a_password(tmp_path: Path) -> None:
-    open_to_all = a_config(tmp_path, "").model_copy(update={"web": WebConfig().model_copy(update={"host": "0.0.0.0"})})
     with pytest.raises(ConfigError, match="will not listen on"):
-        web.create_app(open_to_all)
+        web.create_app(a_config(tmp_path, ""))
     with pytest.raises(ConfigError, match="is not a hash"):
         web.create_app(a_config(tmp_path, "secret"))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from edge.store import Store
 from edge.web import query, words
+from edge.web.language import ENGLISH
+from edge.web.phrases import catalogue
 from edge.web.stream import Places
 from tests.builders import an_event
 
@@ -13,13 +15,17 @@ from tests.builders import an_event
 def test_words_for_times_and_certainty() -> None:
     told = {0.2: "just now", 12.9: "12 s ago", 60: "1 min ago", 3599: "59 min ago", 3600: "1 h ago", 172_000: "47 h ago", 176_400: "2 days ago"}
     assert {seconds: words.ago(seconds) for seconds in told} == told
-    assert [words.percent(c) for c in (0.999, 1.0, 0.5)] == ["99 %", "100 %", "50 %"]
+    assert [ENGLISH.percent(c) for c in (0.999, 1.0, 0.5)] == ["99\N{NO-BREAK SPACE}%", "100\N{NO-BREAK SPACE}%", "50\N{NO-BREAK SPACE}%"]
+
+
+def told(prefix: str) -> set[str]:
+    return {key.removeprefix(prefix) for key in catalogue() if key.startswith(prefix)}
 
 
 def test_the_page_has_words_for_every_reason_of_the_judge() -> None:
     from edge.tracking.reasons import REASONS
 
-    assert set(words.REASONS) == set(REASONS)
+    assert told("daemon.reason.") == {words.key(reason) for reason in REASONS}
 
 
 def test_the_page_has_words_for_every_way_to_lose_a_camera() -> None:
@@ -27,9 +33,9 @@ def test_the_page_has_words_for_every_way_to_lose_a_camera() -> None:
 
     from edge.camera.base import Why
 
-    assert set(words.LOSSES) == set(get_args(Why))
-    told = words.machine({"threads": 2, "threads_by": "measured", "camera": {"profile": "infra-red", "losses": {"frozen": 2, "gone": 1}}})
-    assert told == "2 threads, as measured here · settings for infra-red · camera lost: repeated the same picture 2×, was gone 1×"
+    assert told("daemon.loss.") == {words.key(why) for why in get_args(Why)}
+    said = words.machine({"threads": 2, "threads_by": "measured", "camera": {"profile": "infra-red", "losses": {"frozen": 2, "gone": 1}}})
+    assert said == "2 threads, as measured here · settings for infra-red · camera lost: repeated the same picture 2×, was gone 1×"
 
 
 def test_narrow_matches_fill_a_page_from_many(tmp_path: Path) -> None:

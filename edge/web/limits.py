@@ -1,0 +1,29 @@
+"""How much a request may bring. A view that takes more than a form says so: `@takes(5_000_000)`, directly above `@needs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+LARGEST_FORM = 16 * 1024
+MARK = "largest_body"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def takes(largest: int) -> Callable[[View], View]:
+    """`largest` in bytes."""
+
+    def mark(view: View) -> View:
+        setattr(view, MARK, largest)
+        return view
+
+    return mark
+
+
+def largest_body(view: Callable[..., Any]) -> int:
+    return int(getattr(view, MARK, LARGEST_FORM))
+
+
+def largest_of_all(views: Iterable[Callable[..., Any]]) -> int:
+    """What the server behind the views has to take."""
+    return max((largest_body(view) for view in views), default=LARGEST_FORM)

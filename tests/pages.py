@@ -1,0 +1,59 @@
+"""Pages for tests: on a folder of their own, with users who are logged in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from edge.config import Config, RuntimeConfig, StoreConfig
+from edge.web import app as web
+from edge.web import auth
+from edge.web.access.access import Access
+from edge.web.settings import WebConfig
+
+PASSWORD = "a gate that stays shut"
+HASHED = auth.hash_password(PASSWORD)
+
+
+def a_config(folder: Path, hashed: str = HASHED, host: str = "0.0.0.0", **fields: Any) -> Config:
+    """A page that others can reach, with a password, all of whose files are in `folder`."""
+    section = WebConfig().model_copy(update={"host": host, "password_hash": hashed, "access": str(folder / "access.json"), **fields})
+    paths = {"store": StoreConfig(path=str(folder / "events.sqlite")), "runtime": RuntimeConfig(directory=str(folder / "run"))}
+    return Config(**paths).model_copy(update={"web": section})
+
+
+def a_page(folder: Path, **fields: Any) -> Flask:
+    return web.create_app(a_config(folder, **fields))
+
+
+def the_access(folder: Path, hashed: str = HASHED) -> Access:
+    """As the command line sees it."""
+    return Access(folder / "access.json", hashed)
+
+
+def token(client: FlaskClient, path: str = "/login", **headers: str) -> str:
+    """The hidden field of a page's form."""
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path, headers=headers).text)
+    assert found is not None
+    return found[1]
+
+
+def log_in(client: FlaskClient, password: str = PASSWORD, onward: str = "/events?text=A", name: str = "admin", **headers: str) -> tuple[int, str | None]:
+    data = {"csrf": token(client, **headers), "name": name, "password": password, "next": onward}
+    answer = client.post("/login", data=data, headers=headers)
+    return answer.status_code, answer.headers.get("Location")
+
+
+def logged_in(page: Flask, name: str = "admin", password: str = PASSWORD) -> FlaskClient:
+    client = page.test_client()
+    assert log_in(client, password, name=name)[0] == 303
+    return client
+
+
+def csrf(client: FlaskClient, **headers: str) -> dict[str, str]:
+    """The header of a writing script."""
+    return {"X-CSRF-Token": client.get("/api/me", headers=headers).json["csrf"]}
