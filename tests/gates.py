@@ -50,10 +50,14 @@ class FakeRelay:
     def __init__(self, clock: Callable[[], float] = lambda: 0.0) -> None:
         self.trouble = ""
         self.pulses: list[tuple[float, float]] = []
+        self.failures: list[tuple[str, str]] = []
         self.closed = False
         self._clock = clock
 
-    def pulse(self, seconds: float) -> None:
+    def undone(self) -> list[tuple[str, str]]:
+        return [self.failures.pop(0) for _ in range(len(self.failures))]
+
+    def pulse(self, seconds: float, event: str) -> None:
         if self.trouble or self.closed:
             raise GateError(self.trouble or "the relay is closed")
         self.pulses.append((self._clock(), seconds))

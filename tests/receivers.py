@@ -71,11 +71,18 @@ def dripping(for_s: float) -> Answer:
 
 @dataclass
 class Receiver:
-    """Answers as `script` says, in order, and 204 when that is over; `got` holds (headers, body) of all that came."""
+    """Answers as `script` says, in order, and 204 when that is over; `got` holds (headers, body) of all that came, `times` when it did (monotonic).
+
+    `judge`, where there is one, decides by the body instead. `at_once` is how many were answered at the same time, at most.
+    """
 
     port: int = 0
     script: list[Answer] = field(default_factory=list)
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    judge: Callable[[bytes], Answer] | None = None
+    at_once: int = 0
+    _now: int = 0
 
     def __enter__(self) -> Self:
         receiver = self
@@ -86,8 +93,13 @@ class Receiver:
                 if len(body) < length:  # the sender died half way
                     self.close_connection = True
                     return
+                receiver._now += 1
+                receiver.at_once = max(receiver.at_once, receiver._now)
                 receiver.got.append((dict(self.headers), body))
-                (receiver.script.pop(0) if receiver.script else status(204))(self)
+                receiver.times.append(time.monotonic())
+                answer = receiver.judge(body) if receiver.judge else receiver.script.pop(0) if receiver.script else status(204)
+                receiver._now -= 1
+                answer(self)
 
             def log_message(self, *_: object) -> None:
                 return

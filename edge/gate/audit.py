@@ -45,6 +45,12 @@ class Row:
 
 
 FIELDS = tuple(Row.__dataclass_fields__)
+PURGE = """
+DELETE FROM decisions WHERE (at < :old OR at > :tomorrow) AND seq <= (
+    SELECT max(seq) FROM decisions WHERE at < :old
+        AND seq < coalesce((SELECT min(seq) FROM decisions WHERE at >= :old AND at <= :tomorrow), 9e18)
+)
+"""
 
 
 class Audit:
@@ -83,11 +89,15 @@ class Audit:
             raise self._plainly(error) from None
         return [Row(**(dict(zip(FIELDS, row, strict=True)) | {"opens": bool(row[10]), "dry_run": bool(row[11])})) for row in found]
 
-    def purge(self, older_than: str) -> int:
-        """Forget decisions of before a time; how many went."""
+    def purge(self, older_than: str, tomorrow: str = "9") -> int:
+        """Forget decisions of before a time; how many went.
+
+        The order in which they were written down tells which times a wrong clock gave: what comes after a newer one is not old, and what is dated after
+        `tomorrow` goes with the next one that is.
+        """
         try:
             with self._lock:
-                return self._db.execute("DELETE FROM decisions WHERE at < ?", (older_than,)).rowcount
+                return self._db.execute(PURGE, {"old": older_than, "tomorrow": tomorrow}).rowcount
         except sqlite3.Error as error:
             raise self._plainly(error) from None
 

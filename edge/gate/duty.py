@@ -25,6 +25,14 @@ class Duty:
         on_s = sum(end - max(begin, now + pulse_s - WINDOW_S) for begin, end in self._pulses)
         return on_s + pulse_s <= self._most_s + 1e-9
 
+    def on_s(self, now: float) -> float:
+        """For how many seconds of the last minute the relay was on."""
+        return sum(max(0.0, min(end, now) - max(begin, now - WINDOW_S)) for begin, end in self._pulses)
+
+    def go_on(self, before: Duty) -> None:
+        """The pulses of another count as one's own."""
+        self._pulses = before._pulses.copy()
+
     def take(self, pulse_s: float, now: float) -> None:
         """A pulse begins now."""
         self._pulses.append((now, now + pulse_s))

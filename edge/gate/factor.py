@@ -8,9 +8,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from edge.gate.settings import GateConfig
+from edge.gate.settings import MQTT, GateConfig
+
+if TYPE_CHECKING:
+    from edge.gate.broker import Connect
 
 YES = ("1", "on", "yes", "true", "home", "open")
 MOST_BYTES = 64
@@ -88,9 +91,13 @@ class HttpFactor:
             self._asking.release()
 
 
-def second_factor(config: GateConfig) -> SecondFactor | None:
-    """None where the config asks for none."""
+def second_factor(config: GateConfig, connect: Connect | None = None) -> SecondFactor | None:
+    """None where the config asks for none. `connect` makes the connections to brokers."""
     where = config.second_factor
     if not where:
         return None
+    if where.startswith(MQTT) and connect is not None:
+        from edge.gate.word import TopicFactor
+
+        return TopicFactor(connect, where, config.second_factor_max_age_s, kept_counts=config.second_factor_retained)
     return HttpFactor(where) if "://" in where else FileFactor(Path(where), config.second_factor_max_age_s)

@@ -23,12 +23,15 @@ log = logging.getLogger(__name__)
 
 
 class Relay(Protocol):
-    """`trouble` is empty while it can be relied upon."""
+    @property
+    def trouble(self) -> str:
+        """Empty while it can be relied upon."""
 
-    trouble: str
+    def pulse(self, seconds: float, event: str) -> None:
+        """On now, and off after so long, for the pass of an event. Raises GateError when it cannot be told."""
 
-    def pulse(self, seconds: float) -> None:
-        """On now, and off after so long. Raises GateError when it cannot be told."""
+    def undone(self) -> list[tuple[str, str]]:
+        """(event, why) of pulses that came to nothing after all; each is told once."""
 
     def tend(self, now: float) -> None:
         """Called often: mend what can be mended."""
@@ -47,7 +50,10 @@ class Hand:
         self.trouble = ""
         self._start()
 
-    def pulse(self, seconds: float) -> None:
+    def undone(self) -> list[tuple[str, str]]:
+        return []
+
+    def pulse(self, seconds: float, event: str) -> None:
         if self.trouble:
             raise GateError(self.trouble)
         try:

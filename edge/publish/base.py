@@ -24,8 +24,16 @@ class Unreachable(PublishError):
         self.retry_after_s = retry_after_s
 
 
+class ThrownOut(Unreachable):
+    """The other side has ended the connection a moment ago, perhaps because of the event before; nothing can be sent over it."""
+
+
 class Refused(PublishError):
     """Not this event: after some tries it is set aside, and the next goes on."""
+
+
+class Stumbled(PublishError):
+    """Not this event, or nothing at all, and nobody knows which: after some tries another event tells. If that passes, this one is set aside."""
 
 
 class Target(Protocol):
@@ -34,7 +42,7 @@ class Target(Protocol):
         """None where there is nothing to stay connected to."""
 
     def send(self, told: Told) -> None:
-        """Deliver, or raise Unreachable or Refused. Returning means: the other side has it. May be called twice for one event."""
+        """Deliver, or raise Unreachable, Stumbled or Refused. Returning means: the other side has it. May be called twice for one event."""
 
     def tend(self, now: float) -> float:
         """Chores between events, such as staying connected; seconds until it wants to be called again. Raises as `send` does."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from edge.config import Config
+
+T = TypeVar("T")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", default="platewatch.toml", help="the config file (default: %(default)s)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--test", metavar="NAME", help="send one event marked as a test to this target, past the outbox")
-    what.add_argument("--again", metavar="NAME", help="offer this target once more what was set aside because it refused it")
+    what.add_argument("--retry", "--again", metavar="NAME", help="offer this target once more what was set aside because it refused it")
     what.add_argument("--schema", action="store_true", help="print the JSON Schema of the native dialect")
 
 
@@ -28,8 +33,8 @@ def run(args: argparse.Namespace) -> int:
     found = config.load(args.config)
     if args.test:
         print(test(found, args.test))
-    elif args.again:
-        print(again(found, args.again))
+    elif args.retry:
+        print(again(found, args.retry))
     else:
         print("\n".join(lines(found)))
     return 0
@@ -47,6 +52,8 @@ def lines(config: Config) -> list[str]:
         state = states.get(target.name, {})
         where = f" on {base}/..." if (base := getattr(made, "base", "")) else ""
         told.append(f"{target.name}: {target.dialect} by {target.kind}{where}; {_in_words(state)}")
+        for reason, many, id in _refused(config, target.name) if state.get("refused") else ():
+            told.append(f"  set aside, {many} of them ({id[:8]}{', ...' if many > 1 else ''}): {reason}; platewatch targets --retry {target.name}")
         if state.get("last_error"):
             told.append(f"  {'now' if state['failing'] else 'last, ' + state['last_error_at']}: {state['last_error']}")
     return told or ["no targets; add [[targets]] to the config file (docs/targets.md)"]
@@ -63,23 +70,36 @@ def _in_words(state: dict[str, Any]) -> str:
 
 def _states(config: Config) -> dict[str, dict[str, Any]]:
     """By name: of the daemon that runs, else what the outbox holds."""
-    import sqlite3
     from pathlib import Path
 
     from edge import status
-    from edge.publish.outbox import counts
+    from edge.publish.tables import counts
 
     said = status.read(Path(config.runtime.directory))
     if said is not None and status.is_alive(said):
         return {one["name"]: one for one in said.get("targets", []) if "pending" in one}
+    return _asked(config, lambda db: {name: found.as_json() for name, found in counts(db).items()}, {})
+
+
+def _refused(config: Config, name: str) -> list[tuple[str, int, str]]:
+    from edge.publish.tables import set_aside
+
+    return _asked(config, lambda db: set_aside(db, name), [])
+
+
+def _asked(config: Config, question: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+    """Of the outbox, without touching it."""
+    import sqlite3
+    from pathlib import Path
+
     try:
         db = sqlite3.connect(f"{Path(config.store.path).absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error:
-        return {}
+        return otherwise
     try:
-        return {name: found.as_json() for name, found in counts(db).items()}
+        return question(db)
     except sqlite3.Error:  # a store that never had targets
-        return {}
+        return otherwise
     finally:
         db.close()
 
@@ -90,9 +110,9 @@ def test(config: Config, name: str) -> str:
     from datetime import UTC, datetime
 
     from edge.publish.base import Parcel, PublishError
-    from edge.publish.courier import Packer
     from edge.publish.kinds import make
     from edge.publish.mqtt import Mqtt
+    from edge.publish.packer import Packer
     from edge.publish.publishing import site_of
     from edge.publish.trial import test_event
 

@@ -1,25 +1,28 @@
-"""One target's errand: the oldest event that waits, handed over until the target has it, refuses it for good, or the daemon stops."""
+"""One target's errand: the oldest event that waits, handed over until the target has it, will have none of it, or the daemon stops."""
 
 from __future__ import annotations
 
-import dataclasses
 import logging
-import os
 import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from edge.errors import StoreError
+from edge.metrics.histogram import ERRAND_S, Histogram
 from edge.publish.backoff import back_off_s
-from edge.publish.base import Parcel, Refused, Target, Unreachable
-from edge.publish.files import PictureFolder
-from edge.publish.outbox import Counts, Outbox
+from edge.publish.base import Parcel, Refused, Stumbled, Target, ThrownOut, Unreachable
+from edge.publish.dialects import DIALECTS
+from edge.publish.doubt import Doubt
+from edge.publish.outbox import Outbox
+from edge.publish.pace import Pace
+from edge.publish.packer import Packer
 from edge.publish.settings import TargetConfig
-from edge.publish.told import Site, Told
+from edge.publish.tables import Counts
+from edge.publish.told import Site
 from edge.status import utc_iso
 
 LOOK_EVERY_S = 60.0
@@ -47,10 +50,12 @@ class Courier:
         self._packer = Packer(config)
         self._awake, self._stopped = threading.Event(), threading.Event()
         self._attempts, self._again_at, self._failed_at = 0, float("-inf"), float("-inf")
-        self._refusals, self._failing = 0, False
+        self._doubt, self._pace, self._failing = Doubt(config.tries), Pace(config.per_second), False
         self._given: Parcel | None = None
         """The target has it, but the outbox could not write that down yet."""
-        self._error, self._error_at, self._delivered_at = "", "", ""
+        self._error, self._error_at, self._delivered_at, self._failing_since = "", "", "", ""
+        self._took = Histogram(ERRAND_S)
+        """From when the plate was last seen until the target had its event."""
 
     def wake(self) -> None:
         """There may be something to do. A pause after a failure is not cut short by it."""
@@ -78,11 +83,11 @@ class Courier:
             if (parcel := self._outbox.next(self.config.name)) is None:
                 self._calm(now)
                 return min(max(wait_s, 0.0), LOOK_EVERY_S)
+            if (pause_s := self._pace.wait_s(now)) > 0:
+                return pause_s
             self._hand_over(parcel)
-        except (Unreachable, StoreError) as error:
+        except (Unreachable, Stumbled, Refused, StoreError) as error:
             self._fail(str(error), getattr(error, "retry_after_s", 0.0))
-        except Refused as error:  # of a chore, not of an event
-            self._fail(str(error))
         except Exception as error:
             log.exception("target %s", self.config.name)
             self._fail(f"an error of Platewatch itself ({type(error).__name__}); the log holds it")
@@ -90,21 +95,55 @@ class Courier:
 
     def _hand_over(self, parcel: Parcel) -> None:
         try:
-            self.target.send(self._packer.pack(parcel, self._site()))
+            if why := self._doubt.asked_in_vain(parcel.seq):
+                raise Stumbled(why)
+            self._send(parcel)
         except Refused as error:
-            self._refusals += 1
-            if self._refusals < self.config.tries:
-                self._fail(str(error))
-                return
-            self._outbox.set_aside(parcel, str(error))
-            self._refusals = 0
-            self._note_error(f"an event was set aside after {self.config.tries} tries: {error}")
-        else:
-            self._given, self._refusals = parcel, 0
-            self._delivered_at = utc_iso(self._wall())
-            self._record()
+            if not self._doubt.refused(parcel.seq):
+                raise
+            self._set_aside(parcel, error)
+        except Stumbled as error:
+            if not self._doubt.stumbled(parcel.seq, str(error)) or not self._another_passes():
+                raise
+            self._try_once_more(parcel, error)
         self._attempts = 0
         self._well()
+
+    def _another_passes(self) -> bool:
+        """Is it this event, or the other side? One of those behind it tells; a different one each time, as that may have the same fault."""
+        parcel = self._outbox.next(self.config.name, self._doubt.other)
+        if parcel is None:
+            self._doubt.none_left()
+            return False
+        try:
+            self._send(parcel)
+        except (Unreachable, Stumbled, Refused) as error:
+            log.debug("target %s: another event fails too: %s", self.config.name, error)
+            self._doubt.another_failed(reached=not isinstance(error, Unreachable), ask_first=isinstance(error, ThrownOut))
+            return False
+        return True
+
+    def _try_once_more(self, parcel: Parcel, error: Stumbled) -> None:
+        """The other side may have got well just now; only an event that fails beside one that passes is at fault."""
+        try:
+            self._send(parcel)
+        except (Stumbled, Refused):
+            self._set_aside(parcel, error)
+
+    def _send(self, parcel: Parcel) -> None:
+        told = self._packer.pack(parcel, self._site())
+        if told.stage != "withdrawn" or DIALECTS[self.config.dialect].takes_back:
+            self.target.send(told)
+        self._given = parcel
+        self._pace.take(self._clock())
+        self._delivered_at = utc_iso(now := self._wall())
+        with suppress(KeyError, TypeError, ValueError):  # an event of another version may not say when
+            self._took.add((now - datetime.fromisoformat(str(parcel.row["last_seen"]))).total_seconds())
+        self._record()
+
+    def _set_aside(self, parcel: Parcel, error: Exception) -> None:
+        self._outbox.set_aside(parcel, str(error))
+        self._note_error(f"an event was set aside after {self.config.tries} tries: {error}")
 
     def _record(self) -> None:
         """What was handed over leaves the outbox; where that fails it is tried again, and the event is not sent again."""
@@ -116,13 +155,14 @@ class Courier:
         self._attempts += 1
         self._failed_at = self._clock()
         self._again_at = self._failed_at + max(back_off_s(self._attempts, self._jitter(), self.config.longest_wait_s), at_least_s)
+        self._failing_since = self._failing_since if self._failing else utc_iso(self._wall())
         self._failing = True
         self._note_error(words)
 
     def _well(self) -> None:
         if self._failing:
             log.info("target %s: reached again", self.config.name)
-        self._failing = False
+        self._failing, self._failing_since = False, ""
 
     def _note_error(self, words: str) -> None:
         log.log(logging.DEBUG if words == self._error else logging.WARNING, "target %s: %s", self.config.name, words)
@@ -142,25 +182,10 @@ class Courier:
             "dialect": self.config.dialect,
             "connected": self.target.connected,
             "failing": self._failing,
+            "failing_since": self._failing_since,
             **counts.as_json(),
             "last_error": self._error,
             "last_error_at": self._error_at,
             "last_delivered_at": self._delivered_at,
-        }
-
-
-class Packer:
-    """Makes of a parcel what the dialects are given: with its picture, or that written to a file, or without."""
-
-    def __init__(self, config: TargetConfig) -> None:
-        self._config = config
-        self._folder = PictureFolder(config.picture_folder, config.keep_pictures) if config.picture == "file" else None
-
-    def pack(self, parcel: Parcel, site: Site, *, test: bool = False) -> Told:
-        site = dataclasses.replace(site, camera_id=self._config.camera_id)
-        told = Told(parcel.row, site, parcel.picture if self._config.picture != "none" else b"", target=self._config.name, test=test)
-        if self._folder is None or not told.picture:
-            return told
-        path = self._folder.save(told)
-        name = os.path.relpath(path, Path(self._config.path).parent) if self._config.kind == "csv" else str(path)
-        return dataclasses.replace(told, picture_file=name)
+            "took": self._took.as_json(),
+        } | ({"ignored": dict(ignored)} if (ignored := getattr(self.target, "ignored", None)) else {})

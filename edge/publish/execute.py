@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 
-from edge.publish.base import Occasional, Refused, Unreachable, in_words
+from edge.publish.base import Occasional, Refused, Stumbled, Unreachable, in_words
 from edge.publish.dialects import DIALECTS
 from edge.publish.settings import TargetConfig
 from edge.publish.told import Told
@@ -45,12 +45,16 @@ class Command(Occasional):
                 raise Unreachable("stopped")
             process.communicate(spoken, timeout=self._config.timeout_s)
         except subprocess.TimeoutExpired:
-            raise Unreachable(f"the command did not end within {self._config.timeout_s:g} s and was killed") from None
+            raise Stumbled(f"the command did not end within {self._config.timeout_s:g} s and was killed") from None
         finally:
             self._running = None
             _kill(process)
-        if process.returncode == TEMPORARY or process.returncode < 0:
-            raise Unreachable("the command asks to be tried again" if process.returncode > 0 else f"the command was ended by signal {-process.returncode}")
+        if process.returncode == TEMPORARY:
+            raise Unreachable("the command asks to be tried again")
+        if process.returncode < 0 and self._closed:
+            raise Unreachable("stopped")
+        if process.returncode < 0:
+            raise Stumbled(f"the command was ended by signal {-process.returncode}")
         if process.returncode:
             raise Refused(f"the command ended with exit status {process.returncode}")
 

@@ -119,6 +119,13 @@ class PictureFolder:
             raise Unreachable(f"the picture cannot be written ({in_words(error)})") from None
         return path
 
+    def remove(self, told: Told) -> None:
+        """The crop of a preview that was withdrawn goes: its plate is one that nobody wants kept."""
+        try:
+            (self._folder / f"{slug(told.id)}-preview.jpg").unlink(missing_ok=True)
+        except OSError as error:
+            raise Unreachable(f"the picture cannot be deleted ({in_words(error)})") from None
+
     def _tidy(self) -> None:
         """A long folder is not read at every picture."""
         self._written += 1

@@ -11,6 +11,7 @@ from typing import Any
 
 from edge.publish.dialects import homeassistant as dialect
 from edge.publish.dialects.base import Message
+from edge.publish.ear import Ear
 from edge.publish.mqtt import STAY_S, Mqtt, base_topic
 from edge.publish.settings import TargetConfig
 from edge.publish.told import Site, Told
@@ -19,6 +20,9 @@ MOST_KNOWN = 100
 """So many known plates get a sensor of their own; more would only bury the others over there."""
 JITTER_S = 5.0
 """After its restart every device announces itself; not all in the same second."""
+SWITCH_EVERY_S = 1.0
+"""Whoever sends commands faster is heard with the last one."""
+MOST_PREVIEWS = 50
 
 
 @dataclass(slots=True)
@@ -45,25 +49,52 @@ class HomeAssistant(Mqtt):
         self._announced: tuple[int, tuple[str, ...]] = (0, ())
         self._birth_at = self._state_at = float("inf")
         self._switch: bool | None = None
+        self._switched_at = float("-inf")
+        self._ear = Ear()
+        self._last: str | None = None
+        """Id of the event that was last told; None after a start, when nobody knows."""
+        self._previews: dict[str, str] = {}
+        """Id -> what the plate is known as, of previews."""
         super().__init__(config, site, wake=wake, subscribe=[self._birth, *([self._command] if config.commands else [])], hear=self._hear)
 
     def send(self, told: Told) -> None:
         if not told.test:
             self._greet()
         super().send(told)
+        if not told.test:
+            self._remember(told)
+
+    def messages(self, told: Told) -> tuple[Message, ...]:
+        if told.stage != "withdrawn":
+            return super().messages(told)
+        return dialect.withdrawal(told, self.base, last=self._last in (None, told.id), known_as=self._previews.get(told.id, ""))
+
+    def _remember(self, told: Told) -> None:
+        """For a withdrawal, which says nothing of the plate itself."""
+        self._last = told.id
+        self._previews.pop(told.id, None)
+        if told.stage == "preview":
+            self._previews[told.id] = told.known_as
+            if len(self._previews) > MOST_PREVIEWS:
+                self._previews.pop(next(iter(self._previews)))
+
+    @property
+    def ignored(self) -> dict[str, int]:
+        return self._ear.ignored
 
     def tend(self, now: float) -> float:
         self._greet()
         if now >= self._birth_at:
             self._announce()
-        if self._switch is not None:
-            wanted, self._switch = self._switch, None
+        if self._switch is not None and now - self._switched_at >= SWITCH_EVERY_S:
+            wanted, self._switch, self._switched_at = self._switch, None, now
             self._household.detect(wanted)
             self._link.publish(self._switch_state())
         if now >= self._state_at:
             self._state_at = now + dialect.STATE_EVERY_S
             self._link.publish([self._state()])
-        return max(0.0, min(STAY_S, self._state_at - now, self._birth_at - now))
+        switch_at = self._switched_at + SWITCH_EVERY_S if self._switch is not None else float("inf")
+        return max(0.0, min(STAY_S, self._state_at - now, self._birth_at - now, switch_at - now))
 
     def _greet(self) -> None:
         """Connected, and announced since then, with the lists as they are now."""
@@ -96,11 +127,23 @@ class HomeAssistant(Mqtt):
     def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
         """On the connection's thread. What was retained is old news: we have announced ourselves just now, and a switch is no state."""
         if retained:
-            return
-        if topic == self._birth and payload == b"online":
+            self._ear.ignore("retained")
+        elif (word := self._ear.word(payload)) is not None:
+            self._heed(topic, word)
+
+    def _heed(self, topic: str, word: str) -> None:
+        if topic == self._birth and word == "online":
+            if self._birth_at < float("inf"):
+                self._ear.ignore("too often")
+                return
             self._birth_at = self._clock() + JITTER_S * self._household.jitter()
-        elif topic == self._command and payload in (b"ON", b"OFF"):
-            self._switch = payload == b"ON"
+        elif topic == self._command and word in ("ON", "OFF"):
+            if self._switch is not None:
+                self._ear.ignore("too often")
+            self._switch = word == "ON"
+        elif (topic, word) != (self._birth, "offline"):
+            self._ear.ignore("not a word of ours")
+            return
         self._wake()
 
 

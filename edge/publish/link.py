@@ -11,14 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from edge.errors import ConfigError
-from edge.publish.base import Refused, Unreachable, in_words, secret
+from edge.publish.base import Refused, Stumbled, ThrownOut, Unreachable, in_words, secret
 from edge.publish.dialects.base import Message
 from edge.publish.settings import TargetConfig
+from edge.publish.tls import tls_context
 
 KEEP_ALIVE_S = 30
 SHORT_LIFE_S = 5.0
 """A connection that ended sooner was not wanted: another client with this id, or a broker that lets nobody stay."""
+MOST_BYTES_IN = 64 * 1024
+"""Whoever speaks MQTT 5 is told to send us no larger packet. (To 3.1.1 that cannot be said.)"""
 ONLINE, OFFLINE = b"online", b"offline"
 REFUSALS = {"Not authorized", "Topic name invalid", "Payload format invalid", "Packet too large"}
 """Reason codes of MQTT 5 after which the same message would fail again; after the others it may not."""
@@ -41,7 +43,7 @@ class Link:
         where = f"target {config.name!r}"
         self._config, self._id, self._will, self._subscribe, self._hear, self._wake = config, client_id, will, subscribe, hear, wake
         self._password = secret(config.password, f"{where}, password", dict(os.environ) if environment is None else environment)
-        self._tls = _tls(config, where) if config.tls else None
+        self._tls = tls_context(config, where) if config.tls else None
         self._changed = threading.Condition()
         self._client: Any = None
         self._up = self._closed = False
@@ -70,10 +72,12 @@ class Link:
             short = time.monotonic() - self._since < SHORT_LIFE_S
             self._drop()
             if short:
-                raise Unreachable(f"the broker ended the connection at once{f' ({self._why})' if self._why else ''}; has another client the id {self._id!r}?")
+                said = f" ({self._why})" if self._why else ""
+                raise ThrownOut(f"the broker ended the connection at once{said}; has another client the id {self._id!r}, or was a message too large?")
         client = self._client = self._fresh()
         try:
-            client.connect(self._config.host, self._config.port or (8883 if self._config.tls else 1883), keepalive=KEEP_ALIVE_S)
+            port = self._config.port or (8883 if self._config.tls else 1883)
+            client.connect(self._config.host, port, keepalive=KEEP_ALIVE_S, properties=self._said("CONNECT", MaximumPacketSize=MOST_BYTES_IN))
             client.loop_start()
             self._await(lambda: self._up or bool(self._why), "the broker does not answer")
             if not self._up:
@@ -98,18 +102,19 @@ class Link:
             self._acks.clear()  # what came for messages that nobody waits for; ids are used again
         for message in messages:
             try:
-                mids.append(client.publish(message.topic, message.payload, qos=1, retain=message.retain).mid)
+                mids.append(client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=self._expiry(message)).mid)
             except ValueError as error:
                 raise Refused(f"the message cannot be sent ({error})") from None
         try:
             self._await(lambda: all(mid in self._acks for mid in mids) or not self._up, "the broker does not acknowledge")
-        except Unreachable:
+        except Unreachable as error:
             self._drop()
-            raise
+            raise Stumbled(str(error)) from None
         with self._changed:
             answers = [self._acks.pop(mid, None) for mid in mids]
         if None in answers:
-            raise Unreachable("the connection to the broker was lost before it acknowledged")
+            # A message that is too large for it ends the connection too, and would end the next one.
+            raise (Unreachable if self._closed else Stumbled)("the connection to the broker was lost before it acknowledged")
         if failed := next((answer for answer in answers if answer), ""):
             raise (Refused if failed in REFUSALS else Unreachable)(f"the broker answers: {failed}")
 
@@ -153,6 +158,21 @@ class Link:
         with self._changed:
             self._why = ""
         return client
+
+    def _expiry(self, message: Message) -> Any:
+        return self._said("PUBLISH", MessageExpiryInterval=message.expires_s) if message.expires_s else None
+
+    def _said(self, packet: str, **values: int) -> Any:
+        """What can be said in MQTT 5 alone; None otherwise."""
+        if self._config.protocol != "5":
+            return None
+        from paho.mqtt.packettypes import PacketTypes
+        from paho.mqtt.properties import Properties
+
+        made: Any = Properties(getattr(PacketTypes, packet))  # type: ignore[no-untyped-call]
+        for name, value in values.items():
+            setattr(made, name, value)
+        return made
 
     def _drop(self) -> None:
         """Forget the connection, whatever its state; paho's thread ends, and nothing of it is sent again."""
@@ -204,30 +224,6 @@ class Link:
                 self._changed.notify_all()
 
     def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
-        if client is self._client:
-            self._hear(message.topic, message.payload, message.retain)
-
-
-class _TidySocket(ssl.SSLSocket):
-    """paho forgets a socket whose handshake fails; this one does not stay open until somebody collects it."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
-
-
-def _tls(config: TargetConfig, where: str) -> ssl.SSLContext:
-    for key in ("ca_file", "cert_file", "key_file"):
-        if (path := getattr(config, key)) and not os.access(path, os.R_OK):
-            raise ConfigError(f"{where}: {key} {path} is not there or cannot be read")
-    try:
-        context = ssl.create_default_context(cafile=config.ca_file or None)
-        context.sslsocket_class = _TidySocket
-        if config.cert_file:
-            context.load_cert_chain(config.cert_file, config.key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"{where}: its certificates cannot be used ({in_words(error)})") from None
-    return context
+        with contextlib.suppress(UnicodeDecodeError):  # of a topic that no honest broker would send
+            if client is self._client:
+                self._hear(message.topic, message.payload, message.retain)

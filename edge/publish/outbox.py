@@ -12,50 +12,18 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from edge.errors import StoreError
 from edge.publish.base import Parcel
+from edge.publish.dialects import DIALECTS
 from edge.publish.filters import wants
 from edge.publish.settings import OutboxConfig, TargetConfig
+from edge.publish.tables import ORPHAN, ORPHANS, SCHEMA, Counts, counts
 from edge.publish.told import stage as stage_of
+from edge.publish.told import withdrawal
 from edge.records import Event
-
-SCHEMA = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS outbox_bodies (event TEXT NOT NULL, stage TEXT NOT NULL, bytes INTEGER NOT NULL, json TEXT NOT NULL, jpeg BLOB,
-    PRIMARY KEY (event, stage));
-CREATE INDEX IF NOT EXISTS outbox_sizes ON outbox_bodies (bytes);
-CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, event TEXT NOT NULL, stage TEXT NOT NULL, refused TEXT,
-    UNIQUE (event, stage, target));
-CREATE INDEX IF NOT EXISTS outbox_cursor ON outbox (target, seq) WHERE refused IS NULL;
-CREATE TABLE IF NOT EXISTS outbox_targets (name TEXT PRIMARY KEY, delivered INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS outbox_notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS outbox_forgets AFTER DELETE ON events BEGIN
-    UPDATE outbox_targets SET dropped = dropped + (SELECT count(*) FROM outbox WHERE event = OLD.id AND target = name AND stage = 'final' AND refused IS NULL)
-        WHERE name IN (SELECT target FROM outbox WHERE event = OLD.id);
-    DELETE FROM outbox WHERE event = OLD.id;
-    DELETE FROM outbox_bodies WHERE event = OLD.id;
-END;
-COMMIT;
-"""
-ORPHANS = "DELETE FROM outbox_bodies WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.event = outbox_bodies.event AND outbox.stage = outbox_bodies.stage)"
-ORPHAN = "DELETE FROM outbox_bodies WHERE event = ?1 AND stage = ?2 AND NOT EXISTS (SELECT 1 FROM outbox WHERE event = ?1 AND stage = ?2)"
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Of one target: waiting, set aside, and (since the target was first named) delivered and dropped."""
-
-    pending: int = 0
-    refused: int = 0
-    delivered: int = 0
-    dropped: int = 0
-
-    def as_json(self) -> dict[str, int]:
-        return asdict(self)
 
 
 class Outbox:
@@ -94,6 +62,7 @@ class Outbox:
             for gone in before - set(names):
                 db.execute("DELETE FROM outbox WHERE target = ?", (gone,))
                 db.execute("DELETE FROM outbox_targets WHERE name = ?", (gone,))
+                db.execute("DELETE FROM outbox_previews WHERE target = ?", (gone,))
             db.execute(ORPHANS)
             db.executemany("INSERT OR IGNORE INTO outbox_targets (name) VALUES (?)", [(name,) for name in names])
 
@@ -106,14 +75,28 @@ class Outbox:
     def enqueue(self, db: sqlite3.Connection, event: Event) -> None:
         """Within the store's own transaction `db`: a row for every target that wants the event. The same stage twice is one."""
         row = event.as_json()
+        if not event.preview:
+            db.execute("DELETE FROM outbox_previews WHERE event = ?", (event.id,))
         wanting = [target for target in self._targets if wants(target, row, bool(event.crop_jpeg))]
         if not wanting:
             return
-        stage, text = stage_of(row), json.dumps(row, default=float)
         jpeg = event.crop_jpeg if event.crop_jpeg and any(target.picture != "none" for target in wanting) else None
+        self._put(db, row, jpeg, [target.name for target in wanting])
+
+    def withdraw(self, db: sqlite3.Connection, id: str) -> None:
+        """Within the store's own transaction, before the event is deleted there: who has its preview, or may have it at this moment, hears that it was none."""
+        told = {name for (name,) in db.execute("SELECT target FROM outbox_previews WHERE event = ?", (id,))}
+        under_way = "SELECT event, stage FROM outbox WHERE target = ? AND refused IS NULL ORDER BY seq LIMIT 1"
+        told |= {target.name for target in self._targets if db.execute(under_way, (target.name,)).fetchone() == (id, "preview")}
+        hearing = [target.name for target in self._targets if target.name in told and (DIALECTS[target.dialect].takes_back or target.picture == "file")]
+        if hearing and (found := db.execute("SELECT json_extract(json, '$.camera') FROM events WHERE id = ?", (id,)).fetchone()):
+            self._put(db, withdrawal(id, str(found[0])), None, hearing)
+
+    def _put(self, db: sqlite3.Connection, row: dict[str, Any], jpeg: bytes | None, targets: Sequence[str]) -> None:
+        id, stage, text = row["id"], stage_of(row), json.dumps(row, default=float)
         size = len(text) + len(jpeg or b"")
-        db.execute("INSERT OR IGNORE INTO outbox_bodies (event, stage, bytes, json, jpeg) VALUES (?, ?, ?, ?, ?)", (event.id, stage, size, text, jpeg))
-        db.executemany("INSERT OR IGNORE INTO outbox (target, event, stage) VALUES (?, ?, ?)", [(target.name, event.id, stage) for target in wanting])
+        db.execute("INSERT OR IGNORE INTO outbox_bodies (event, stage, bytes, json, jpeg) VALUES (?, ?, ?, ?, ?)", (id, stage, size, text, jpeg))
+        db.executemany("INSERT OR IGNORE INTO outbox (target, event, stage) VALUES (?, ?, ?)", [(target, id, stage) for target in targets])
         self._bound(db)
 
     def _bound(self, db: sqlite3.Connection) -> None:
@@ -121,19 +104,17 @@ class Outbox:
         rows = db.execute("SELECT count(*) FROM outbox").fetchone()[0]
         size = db.execute("SELECT total(bytes) FROM outbox_bodies").fetchone()[0]
         while rows and (rows > self._bounds.max_events or size > self._bounds.max_mb * 1e6):
-            seq, target, event, stage, refused = db.execute("SELECT seq, target, event, stage, refused FROM outbox ORDER BY seq LIMIT 1").fetchone()
+            seq, target, event, stage = db.execute("SELECT seq, target, event, stage FROM outbox ORDER BY seq LIMIT 1").fetchone()
             freed = db.execute("SELECT total(bytes) FROM outbox_bodies WHERE event = ? AND stage = ?", (event, stage)).fetchone()[0]
             db.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
-            if refused is None:
-                db.execute("UPDATE outbox_targets SET dropped = dropped + 1 WHERE name = ?", (target,))
+            db.execute("UPDATE outbox_targets SET dropped = dropped + 1 WHERE name = ?", (target,))
             rows -= 1
             size -= freed if db.execute(ORPHAN, (event, stage)).rowcount else 0
 
-    def next(self, target: str) -> Parcel | None:
-        """The oldest event that waits for a target, or None."""
-        rows = self._rows(
-            "SELECT seq, json, jpeg FROM outbox JOIN outbox_bodies USING (event, stage) WHERE target = ? AND refused IS NULL ORDER BY seq LIMIT 1", target
-        )
+    def next(self, target: str, skip: int = 0) -> Parcel | None:
+        """The oldest event that waits for a target, with `skip` the one so many behind it; or None."""
+        sql = "SELECT seq, json, jpeg FROM outbox JOIN outbox_bodies USING (event, stage) WHERE target = ? AND refused IS NULL ORDER BY seq LIMIT 1 OFFSET ?"
+        rows = self._rows(sql, target, skip)
         return Parcel(rows[0][0], target, json.loads(rows[0][1]), bytes(rows[0][2] or b"")) if rows else None
 
     def delivered(self, parcel: Parcel) -> None:
@@ -142,6 +123,8 @@ class Outbox:
         with self._transaction() as db:
             for event, stage in db.execute("DELETE FROM outbox WHERE seq = ? RETURNING event, stage", (parcel.seq,)).fetchall():
                 db.execute(ORPHAN, (event, stage))
+                if stage == "preview":
+                    db.execute("INSERT OR IGNORE INTO outbox_previews (event, target) VALUES (?, ?)", (event, parcel.target))
             db.execute("UPDATE outbox_targets SET delivered = delivered + 1 WHERE name = ?", (parcel.target,))
 
     def set_aside(self, parcel: Parcel, reason: str) -> None:
@@ -177,7 +160,7 @@ class Outbox:
             with self._transaction() as db:
                 db.execute("INSERT INTO outbox_notes (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", (key, value))
 
-    def _rows(self, sql: str, *values: str) -> list[Any]:
+    def _rows(self, sql: str, *values: str | int) -> list[Any]:
         with self._lock, self._said_plainly():
             self._ready()
             return self._db.execute(sql, values).fetchall()
@@ -204,29 +187,3 @@ class Outbox:
             yield
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: the outbox cannot be used ({error}); make room on the disk, or see who owns the file") from error
-
-
-def counts(db: sqlite3.Connection) -> dict[str, Counts]:
-    """By target, of any connection to a store with an outbox."""
-    waiting = {name: (pending, refused) for name, pending, refused in db.execute(
-        "SELECT target, sum(refused IS NULL), sum(refused IS NOT NULL) FROM outbox GROUP BY target"
-    )}  # fmt: skip
-    return {
-        name: Counts(*waiting.get(name, (0, 0)), delivered, dropped)
-        for name, delivered, dropped in db.execute("SELECT name, delivered, dropped FROM outbox_targets")
-    }
-
-
-def forget_all(path: str | Path) -> None:
-    """No target is named any more: what waited for one is deleted, and nothing of the outbox is left in the file."""
-    db = sqlite3.connect(path, timeout=5.0, isolation_level=None)
-    try:
-        if db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'outbox'").fetchone()[0]:
-            db.executescript("PRAGMA secure_delete = ON; BEGIN IMMEDIATE; DROP TRIGGER IF EXISTS outbox_forgets;")
-            for table in ("outbox", "outbox_bodies", "outbox_targets", "outbox_notes"):
-                db.execute(f"DROP TABLE IF EXISTS {table}")
-            db.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: the outbox cannot be emptied ({error})") from None
-    finally:
-        db.close()

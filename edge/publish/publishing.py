@@ -20,7 +20,8 @@ from edge.publish.courier import Courier
 from edge.publish.dialects import homeassistant
 from edge.publish.homeassistant import Household
 from edge.publish.kinds import make
-from edge.publish.outbox import Outbox, forget_all
+from edge.publish.outbox import Outbox
+from edge.publish.tables import forget_all
 from edge.publish.told import Site, name_of, slug
 from edge.status import version
 
@@ -49,7 +50,7 @@ def build(config: Config, store: Store) -> Publishing | None:
             forget_all(config.store.path)
         return None
     publishing = Publishing(config)
-    store.also, store.renewed = publishing.outbox.enqueue, publishing.outbox.reopen
+    store.also, store.unsaid, store.renewed = publishing.outbox.enqueue, publishing.outbox.withdraw, publishing.outbox.reopen
     return publishing
 
 
@@ -102,6 +103,10 @@ class Publishing:
             if thread.ident is not None:
                 thread.join(max(0.0, end - time.monotonic()))
         self.outbox.close()
+
+    def detect(self, on: bool) -> None:
+        """Switch detection, as Home Assistant's switch does; raises StoreError where that cannot be kept over a restart."""
+        self._detect(on)
 
     def observe(self, status: dict[str, Any]) -> None:
         """What the daemon says of itself: the figures for Home Assistant, and the size of a frame."""

@@ -48,7 +48,9 @@ class EventRow(Part):
     v: Literal[1] = Field(description="Version of this format.")
     id: str = Field(description="The same for a preview and its event, and when one is sent again: what was seen before under (id, stage) is no news.")
     camera: str
-    stage: Literal["preview", "final"] = Field(description="`preview` comes while the vehicle is still there.")
+    stage: Literal["preview", "final", "withdrawn"] = Field(
+        description="`preview` comes while the vehicle is still there; `withdrawn`, with few keys, only after a preview, and no `final` follows."
+    )
     preview: bool = Field(description="The same, as it is stored.")
     text: str = Field(pattern="^[A-Z0-9]+$", description="The plate, the upper line first.")
     raw_text: str = Field(description="What was read before a country's rules.")
@@ -69,12 +71,30 @@ class EventRow(Part):
     quad: tuple[Point, Point, Point, Point] = Field(description="Corners [x, y] in pixels of the frame, clockwise from the plate's top-left.")
     picture_jpeg: str | None = Field(default=None, json_schema_extra={"contentEncoding": "base64"}, description="The crop, where the target asks for it.")
     picture_file: str | None = Field(default=None, description="The crop's file, where the target asks for that.")
+    withdrawn: Literal[False] = Field(default=False, description="True: the preview of this id should not have been; forget it.")
     test: bool = Field(default=False, description="True for `platewatch targets --test`: no plate was seen.")
 
 
+class WithdrawnRow(Part):
+    """A preview that should not have been: its plate is one that is ignored. Nothing of the plate is said."""
+
+    v: Literal[1]
+    id: str
+    camera: str
+    stage: Literal["withdrawn"]
+    withdrawn: Literal[True]
+
+
 def schema() -> dict[str, object]:
+    """Of both: what a withdrawal leaves out is required of every other."""
     made = EventRow.model_json_schema()
     made["additionalProperties"] = True  # of later versions
+    made["properties"]["withdrawn"] = {key: value for key, value in made["properties"]["withdrawn"].items() if key != "const"} | {"type": "boolean"}
+    always = list(set(made["required"]) & set(WithdrawnRow.model_fields))
+    usual, made["required"] = made["required"], [key for key in made["required"] if key in always]
+    made["if"] = {"properties": {"withdrawn": {"const": True}}, "required": ["withdrawn"]}
+    made["then"] = {"description": " ".join((WithdrawnRow.__doc__ or "").split()), "properties": {"stage": {"const": "withdrawn"}}}
+    made["else"] = {"required": usual, "properties": {"stage": {"enum": ["preview", "final"]}}}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "Platewatch event"}
 
 

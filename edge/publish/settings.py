@@ -61,7 +61,10 @@ class TargetConfig(Section):
     picture_folder: str = Field(default="", description="Folder of the crops where `picture` is `file`.")
     keep_pictures: int = Field(default=5000, ge=0, description="So many crops stay in `picture_folder`, the oldest go; 0 keeps all.")
     timeout_s: float = Field(default=10.0, gt=0, le=120, description="An answer must come within so many seconds.")
-    tries: int = Field(default=3, ge=1, le=100, description="An event that is refused (not: unreachable) so many times is set aside, and the next goes on.")
+    tries: int = Field(
+        default=3, ge=1, le=100, description="An event is set aside when it was refused so often, or failed so often (HTTP 500) while another passed."
+    )
+    per_second: float = Field(default=20.0, ge=0, le=1000, description="A queue empties itself no faster than so many events a second; 0: as fast as it can.")
     longest_wait_s: float = Field(default=600.0, gt=0, le=600, description="Longest pause between two tries; they start at 2 s and double.")
     camera_id: int = Field(default=1, ge=0, description="`alpr_results`, `alpr_group`: the camera's number.")
     host: str = Field(default="", description="`mqtt`: the broker.")

@@ -22,7 +22,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event as JSON (`Event.as_json`), its crop as JPEG or b"", and the crop's path where it was written to a file."""
+    """An event as JSON (`Event.as_json`), its crop as JPEG or b"", and the crop's path where it was written to a file.
+
+    Or the `withdrawal` of one, of which only `id`, `camera`, `stage` and `key` can be asked.
+    """
 
     row: dict[str, Any]
     site: Site = Site()
@@ -93,8 +96,13 @@ class Told:
 
 
 def stage(row: dict[str, Any]) -> str:
-    """preview or final, of an event as JSON."""
-    return "preview" if row.get("preview") else "final"
+    """preview, final or withdrawn, of an event as JSON."""
+    return "withdrawn" if row.get("withdrawn") else "preview" if row.get("preview") else "final"
+
+
+def withdrawal(id: str, camera: str) -> dict[str, Any]:
+    """What is said of a preview that should not have been, its plate being one that is ignored: nothing of the plate."""
+    return {"v": 1, "id": id, "camera": camera, "withdrawn": True}
 
 
 def match(row: dict[str, Any]) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ TARGETS = 3
 
 
 def config(folder: Path, port: int) -> Config:
-    common = {"longest_wait_s": 0.02}
+    common = {"longest_wait_s": 0.02, "per_second": 0}
     return Config.model_validate(
         {
             "store": {"path": str(folder / "events.sqlite")},

@@ -90,19 +90,19 @@ def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path) -> None:
 def test_a_server_that_does_everything_wrong_gets_everything_in_the_end(tmp_path: Path) -> None:
     """500, hangs, drips, garbage, 429, gone and back; what it refuses for good is set aside; the rest comes in order."""
     answers = [
-        status(500), raw(b"", then_wait_s=1.0), raw(b"garbage\r\n"), dripping(1.0), status(429, Retry_After="0"), status(204),
+        status(500), raw(b"", then_wait_s=4.0), raw(b"garbage\r\n"), dripping(4.0), status(429, Retry_After="0"), status(204),
         status(400), status(400), status(204),
     ]  # fmt: skip
     port = free_port()
-    hook = {"name": "hook", "kind": "webhook", "url": f"http://127.0.0.1:{port}/", "timeout_s": 0.3, "tries": 2, "longest_wait_s": 0.05}
+    hook = {"name": "hook", "kind": "webhook", "url": f"http://127.0.0.1:{port}/", "timeout_s": 1.5, "tries": 2, "longest_wait_s": 0.05}
     with telling(a_config(tmp_path, hook)) as (store, told):
         add(store, told, *"12345")
         wait_for(lambda: told.as_json()[0]["failing"])
         with Receiver(port, script=answers) as receiver:
-            wait_for(lambda: told.as_json()[0]["delivered"] == 4)
+            wait_for(lambda: told.as_json()[0]["delivered"] == 4, 30)
             state = told.as_json()[0]
         got = [json.loads(body)["id"] for _, body in receiver.got]
-        assert got == ["1"] * 6 + ["2"] * 2 + ["3", "4", "5"]
+        assert "".join(got) == "1121312" + "2345"  # "2" and "3" in between are witnesses: is it "1", or the server?
         assert (state["pending"], state["refused"], state["dropped"]) == (0, 1, 0)
         add(store, told, "6")
         wait_for(lambda: told.as_json()[0]["failing"])

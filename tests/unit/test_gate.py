@@ -146,13 +146,13 @@ def test_a_row_that_cannot_be_written_keeps_the_gate_closed(site: Site) -> None:
 
 def test_the_row_stands_before_the_relay_moves(site: Site) -> None:
     seen: list[int] = []
-    site.relay.pulse = lambda seconds: seen.append(len(site.audit.rows()))  # type: ignore[method-assign]
+    site.relay.pulse = lambda seconds, event: seen.append(len(site.audit.rows()))  # type: ignore[method-assign]
     site.sees(a_pass())
     assert seen == [1]
 
 
 def test_a_relay_that_fails_is_written_down(site: Site) -> None:
-    def broken(seconds: float) -> None:
+    def broken(seconds: float, event: str) -> None:
         raise GateError("the wire is cut")
 
     site.relay.pulse = broken  # type: ignore[method-assign]
@@ -305,6 +305,11 @@ def test_the_kind_of_the_second_factor_follows_its_words(tmp_path: Path) -> None
         ('gpio = 4\ncommand = ["relay"]\n', "both set"),
         ("pulse_s = 9.0\nmax_duty = 0.1\n", "pulse_s 9 is more than gate.max_duty 0.1 allows"),
         ('second_factor = "mqtt://x"\n', "neither a file nor an http"),
+        ('send_to = "ftp://x"\n', "neither mqtt:TARGET/topic nor an http"),
+        ('gpio = 4\nsend_to = "http://x"\n', "both set"),
+        ('second_factor = "mqtt:home"\n', "is no topic"),
+        ('second_factor = "mqtt:home/yes"\n', "set gate.second_factor_max_age_s"),
+        ('send_secret = "s3cret"\n', "write 'env:NAME' or 'file:PATH'"),
         ("gpio = 40\n", "gate.gpio"),
         ("reads = 1\n", "gate.reads"),
     ],
@@ -440,7 +445,7 @@ def test_a_hand_works_a_program_and_leaves_it_off(tmp_path: Path) -> None:
     """Real processes from end to end."""
     command, log = a_program(tmp_path)
     hand = Hand(a_gate_config(gpio=None, command=command))
-    hand.pulse(0.2)
+    hand.pulse(0.2, "1")
     assert settled(lambda: log.read_text().split() == ["off", "on", "off"])
     hand.close()
     assert log.read_text().split() == ["off", "on", "off", "off"]
@@ -454,7 +459,7 @@ def test_a_hand_that_died_is_mended(tmp_path: Path) -> None:
     hand._process.kill()
     assert settled(lambda: hand.trouble != "")
     with pytest.raises(GateError):
-        hand.pulse(1)
+        hand.pulse(1, "1")
     clock.advance(60)
     hand.tend(clock.now)
     assert hand.trouble == ""
@@ -472,7 +477,7 @@ def test_the_relay_goes_off_when_the_daemon_is_killed(tmp_path: Path) -> None:
     command, log = a_program(tmp_path)
     script = (
         "import sys, time, json\nfrom edge.gate.relay import Hand\nfrom edge.gate.settings import GateConfig\n"
-        "hand = Hand(GateConfig.model_validate(json.loads(sys.argv[1])))\nhand.pulse(10)\ntime.sleep(60)\n"
+        "hand = Hand(GateConfig.model_validate(json.loads(sys.argv[1])))\nhand.pulse(10, '1')\ntime.sleep(60)\n"
     )
     keys = json.dumps({"command": command})
     daemon = subprocess.Popen([sys.executable, "-c", script, keys], cwd=ROOT)
@@ -485,3 +490,18 @@ def test_the_relay_goes_off_when_the_daemon_is_killed(tmp_path: Path) -> None:
     finally:
         daemon.kill()
         daemon.wait()
+
+
+def test_the_status_tells_what_holds_the_gate_back_without_naming_a_plate(tmp_path: Path) -> None:
+    factor = FakeFactor(yes=True)
+    with_factor = Gate(a_gate_config(cooldown_s=20, pulse_s=2.0, max_duty=0.2), Audit(tmp_path / "gate.sqlite"), FakeRelay(), factor=factor)
+    told = with_factor.as_json()
+    assert (told["duty"], told["cooling"], told["factor"]) == ({"on_s": 0.0, "most_s": 12.0}, 0, None)
+    with_factor.consider([a_pass()], 100.0)
+    with_factor.consider([], 105.0)
+    told = with_factor.as_json()
+    assert (told["duty"]["on_s"], told["cooling"], told["factor"]) == (2.0, 1, {"yes": True, "said": "yes"})
+    assert "AB12CDE" not in str(told)
+    with_factor.consider([], 130.0)
+    assert with_factor.as_json()["cooling"] == 0
+    with_factor.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.publish.base import PublishError, Target, Unreachable
+from edge.publish.base import PublishError, Stumbled, Target, Unreachable
 from edge.publish.kinds import MAKERS, make
 from edge.publish.settings import TargetConfig
 from edge.publish.told import Site, Told
@@ -141,7 +141,7 @@ def test_who_is_away_is_unreachable_and_can_be_told_when_it_is_back(other: Other
     """The sentence names no plate; nothing of the failed tries arrives later."""
     other.target.send(told("1"))
     other.away()
-    with pytest.raises(Unreachable) as caught:
+    with pytest.raises((Unreachable, Stumbled)) as caught:  # a broker that goes in the middle may have stumbled over this very event
         other.target.send(told("2"))
     assert PLATE not in str(caught.value)
     other.back()
@@ -149,7 +149,7 @@ def test_who_is_away_is_unreachable_and_can_be_told_when_it_is_back(other: Other
         try:
             other.target.send(told("3"))
             break
-        except Unreachable:
+        except (Unreachable, Stumbled):
             continue
     wait_for(lambda: "3" in other.ids())
     assert "2" not in other.ids()

@@ -11,10 +11,13 @@ import pytest
 
 from edge.errors import StoreError
 from edge.publish.backoff import back_off_s
-from edge.publish.base import Refused, Unreachable
-from edge.publish.courier import Courier, Packer
-from edge.publish.outbox import Counts, Outbox
+from edge.publish.base import Refused, Stumbled, Unreachable
+from edge.publish.courier import Courier
+from edge.publish.outbox import Outbox
+from edge.publish.pace import Pace
+from edge.publish.packer import Packer
 from edge.publish.settings import TargetConfig
+from edge.publish.tables import Counts
 from edge.publish.told import Site, Told
 from edge.store import Store
 from tests.builders import an_event
@@ -29,10 +32,12 @@ class FakeTarget:
     def __init__(self, *moods: Exception | None) -> None:
         self.moods, self.chores = list(moods), list[Exception]()
         self.got: list[str] = []
+        self.poison: dict[str, Exception] = {}
+        """Id -> what is raised for it, always."""
         self.tended = 0
 
     def send(self, told: Told) -> None:
-        mood = self.moods.pop(0) if self.moods else None
+        mood = self.moods.pop(0) if self.moods else self.poison.get(told.id)
         if mood is not None:
             raise mood
         self.got.append(told.id)
@@ -54,7 +59,7 @@ class Errand:
         self.config = TargetConfig(name="a", kind="webhook", url="http://x", **config)
         self.store = Store(folder / "events.sqlite")
         self.outbox = Outbox(folder / "events.sqlite", [self.config])
-        self.store.also = self.outbox.enqueue
+        self.store.also, self.store.unsaid = self.outbox.enqueue, self.outbox.withdraw
         for number in range(events):
             self.store.add(an_event(str(number)))
         self.target, self.clock = FakeTarget(*moods), FakeClock()
@@ -86,10 +91,12 @@ def test_all_is_delivered_in_order_without_a_pause(tmp_path: Path) -> None:
     errand = Errand(tmp_path)
     assert errand.run(4) == [0.0, 0.0, 0.0, 5.0]
     assert errand.target.got == ["0", "1", "2"]
-    assert errand.state == {
-        "name": "a", "kind": "webhook", "dialect": "native", "connected": None, "failing": False, "pending": 0, "refused": 0, "delivered": 3, "dropped": 0,
+    assert {key: said for key, said in errand.state.items() if key != "took"} == {
+        "name": "a", "kind": "webhook", "dialect": "native", "connected": None, "failing": False, "failing_since": "",
+        "pending": 0, "refused": 0, "delivered": 3, "dropped": 0,
         "last_error": "", "last_error_at": "", "last_delivered_at": "2026-11-22T21:00:00.000+00:00",
     }  # fmt: skip
+    assert sum(errand.state["took"]["counts"]) == 3
 
 
 def test_what_is_not_taken_now_is_tried_again_first(tmp_path: Path) -> None:
@@ -139,6 +146,89 @@ def test_what_is_refused_is_set_aside_after_its_tries(tmp_path: Path) -> None:
     assert errand.state["last_error"] == "an event was set aside after 3 tries: it answers 400 Bad Request"
 
 
+FIVE_HUNDRED = Stumbled("it answers 500 Internal Server Error")
+
+
+def test_an_event_that_makes_the_other_side_stumble_is_set_aside_when_another_passes(tmp_path: Path) -> None:
+    """Three tries with their pauses; then the next one passes, and this one is tried a last time beside it."""
+    errand = Errand(tmp_path, tries=3)
+    errand.target.poison = {"0": FIVE_HUNDRED}
+    assert errand.run(5) == [2.0, 4.0, 0.0, 0.0, 5.0]
+    assert errand.target.got == ["1", "2"]
+    assert (errand.state["refused"], errand.state["pending"], errand.state["failing"]) == (1, 0, False)
+    assert errand.state["last_error"] == "an event was set aside after 3 tries: it answers 500 Internal Server Error"
+    errand.target.poison = {}
+    assert errand.outbox.again("a") == 1
+    errand.run(1)
+    assert errand.target.got == ["1", "2", "0"]
+
+
+def test_a_server_that_stumbles_over_everything_costs_no_event(tmp_path: Path) -> None:
+    """Its database is down for a day: nothing is set aside, and then all comes, in order."""
+    errand = Errand(tmp_path, events=20, tries=3)
+    errand.target.poison = {str(number): FIVE_HUNDRED for number in range(20)}
+    errand.run(150)
+    assert (errand.target.got, errand.state["refused"], errand.state["pending"]) == ([], 0, 20)
+    errand.target.poison = {}
+    errand.run(30)
+    assert errand.target.got == [str(number) for number in range(20)]
+    assert errand.state["refused"] == 0
+
+
+def test_a_server_that_gets_well_between_two_questions_loses_nothing(tmp_path: Path) -> None:
+    """The other event passes, and then so does this one: it was not at fault."""
+    errand = Errand(tmp_path, FIVE_HUNDRED, FIVE_HUNDRED, FIVE_HUNDRED, None, tries=3)
+    errand.run(5)
+    assert (errand.target.got, errand.state["refused"]) == (["1", "0", "2"], 0)
+
+
+def test_several_bad_events_in_a_row_are_told_from_a_bad_server(tmp_path: Path) -> None:
+    """Whoever is asked as a witness may have the same fault; then the next one is asked."""
+    errand = Errand(tmp_path, events=6, tries=2)
+    errand.target.poison = dict.fromkeys("0134", FIVE_HUNDRED)
+    errand.run(30)
+    assert errand.target.got == ["2", "5"]
+    assert (errand.state["refused"], errand.state["pending"]) == (2, 2)  # nobody is left to witness about the others
+    for number in (6, 7):
+        errand.store.add(an_event(str(number)))
+    errand.run(30)
+    assert errand.target.got == ["2", "5", "6", "7"]
+    assert (errand.state["refused"], errand.state["pending"]) == (4, 0)
+
+
+def test_a_bad_event_alone_waits_for_a_witness(tmp_path: Path) -> None:
+    errand = Errand(tmp_path, events=1, tries=2)
+    errand.target.poison = {"0": FIVE_HUNDRED}
+    errand.run(10)
+    assert (errand.state["refused"], errand.state["pending"], errand.state["failing"]) == (0, 1, True)
+    errand.store.add(an_event("1"))
+    errand.run(2)
+    assert (errand.target.got, errand.state["refused"]) == (["1"], 1)
+
+
+def test_a_queue_does_not_fall_upon_who_has_just_come_back(tmp_path: Path) -> None:
+    """A burst, then by the second; without a bound as fast as they are taken."""
+    errand = Errand(tmp_path, events=100, per_second=10)
+    began = errand.clock.now
+    errand.run(200)
+    assert len(errand.target.got) == 100
+    assert (Pace(0).wait_s(0.0), Pace(10).wait_s(0.0)) == (0.0, 0.0)
+    assert errand.clock.now - began > 8.9
+    assert errand.courier.as_json(Counts())["last_error"] == ""
+
+
+def test_a_picture_of_a_withdrawn_preview_goes(tmp_path: Path) -> None:
+    """Also where the dialect has no word for it: then nothing is sent."""
+    errand = Errand(tmp_path, events=0, dialect="platerecognizer", picture="file", picture_folder=str(tmp_path / "crops"), stages=("preview", "final"))
+    errand.store.add(an_event("1", preview=True))
+    errand.run(1)
+    assert [path.name for path in (tmp_path / "crops").iterdir()] == ["1-preview.jpg"]
+    errand.store.withdraw("1")
+    errand.run(2)
+    assert list((tmp_path / "crops").iterdir()) == []
+    assert (errand.target.got, errand.state["pending"]) == (["1"], 0)
+
+
 def test_each_event_has_its_own_tries(tmp_path: Path) -> None:
     """Refusals of one do not count for the next, nor do outages count as refusals."""
     no, gone = Refused("no"), Unreachable("down")
@@ -176,7 +266,7 @@ def test_a_chore_that_fails_waits_longer_each_time_even_when_nothing_is_to_be_se
     errand = Errand(tmp_path, events=0)
     errand.target.chores = [Unreachable("down")] * 3
     assert errand.run(4) == [2.0, 4.0, 8.0, 5.0]
-    assert errand.state["failing"] is False
+    assert (errand.state["failing"], errand.state["failing_since"]) == (False, "")
     errand.target.chores = [Unreachable("down")]
     assert errand.run(2) == [16.0, 5.0]  # it came back for seconds only
     errand.clock.advance(60)

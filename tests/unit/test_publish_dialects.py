@@ -218,7 +218,7 @@ def test_home_assistant_is_told_of_one_device_and_its_entities() -> None:
     parts = said["cmps"]
     assert parts["event"] == {
         "p": "event", "name": "Plate", "icon": "mdi:car", "state_topic": "platewatch/gate/event", "unique_id": "gate-1a2b3c_event",
-        "event_types": ["known", "denied", "unknown", "preview", "test"],
+        "event_types": ["known", "denied", "unknown", "preview", "withdrawn", "test"],
     }  # fmt: skip
     assert parts["picture"] == {
         "p": "image", "name": "Last plate", "image_topic": "platewatch/gate/picture", "content_type": "image/jpeg", "unique_id": "gate-1a2b3c_picture",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge.publish.base import Refused, Unreachable
+from edge.publish.base import Refused, Stumbled, Unreachable
 from edge.publish.execute import Command
 from edge.publish.settings import TargetConfig
 from edge.publish.told import Site, Told
@@ -56,7 +56,7 @@ def test_it_does_not_see_the_daemon_s_secrets(tmp_path: Path, monkeypatch: pytes
         ("exec 0<&-; exit 0", None, ""),
         ("exit 3", Refused, "the command ended with exit status 3"),
         ("exit 75", Unreachable, "asks to be tried again"),
-        ("kill -9 $$", Unreachable, "ended by signal 9"),
+        ("kill -9 $$", Stumbled, "ended by signal 9"),
     ],
 )
 def test_how_it_ends_says_whether_it_has_the_event(script: str, error: type[Exception] | None, words: str) -> None:
@@ -75,7 +75,7 @@ def test_a_command_that_does_not_exist_is_said_plainly() -> None:
 
 def test_too_long_is_killed_with_all_its_children(tmp_path: Path) -> None:
     """Also a child in the background that holds on to nothing of ours."""
-    with pytest.raises(Unreachable, match=r"did not end within 0\.3 s"):
+    with pytest.raises(Stumbled, match=r"did not end within 0\.3 s"):
         sh(f"sleep 60 & echo $! > {tmp_path}/pid; sleep 60", timeout_s=0.3).send(TOLD)
     child = int((tmp_path / "pid").read_text())
     end = time.monotonic() + 5

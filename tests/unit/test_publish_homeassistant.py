@@ -6,12 +6,15 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.publish.base import Unreachable
 from edge.publish.dialects.base import Message
 from edge.publish.homeassistant import HomeAssistant, Household
 from edge.publish.settings import TargetConfig
-from edge.publish.told import Site, Told
+from edge.publish.told import Site, Told, withdrawal
+from edge.records import Match
 from tests.builders import an_event
 from tests.fakes import FakeClock
 
@@ -130,6 +133,8 @@ def test_the_switch_pauses_detection_and_says_so() -> None:
     house.hear(f"{BASE}/detection/set", b"perhaps")
     house.hear(f"{BASE}/detection/set", b"ON", retained=True)
     assert (house.tend(), house.on) == ([], False)
+    assert house.target.ignored == {"not a word of ours": 1, "retained": 1}
+    house.clock.advance(1.0)
     house.hear(f"{BASE}/detection/set", b"ON")
     assert (house.tend(), house.on) == ([f"{BASE}/detection"], True)
 
@@ -179,3 +184,69 @@ def test_a_broker_that_is_away_is_said() -> None:
     house.link.away = True
     with pytest.raises(Unreachable):
         house.target.tend(house.clock.now)
+
+
+def test_a_flood_of_commands_is_one_switch_a_second() -> None:
+    """The last one counts; the disk and the log are not written for each."""
+    house = House()
+    house.tend()
+    switched: list[bool] = []
+    house.target._household.detect = switched.append
+    for number in range(1000):
+        house.hear(f"{BASE}/detection/set", b"ON" if number % 2 else b"OFF")
+        house.tend()
+    assert switched == [False]
+    assert 0 < house.wait <= 1.0
+    house.clock.advance(1.0)
+    house.tend()
+    assert switched == [False, True]
+    assert house.target.ignored["too often"] > 900
+
+
+def test_a_flood_of_births_is_one_announcement() -> None:
+    house = House()
+    house.tend()
+    for _ in range(1000):
+        house.hear("homeassistant/status", b"online")
+    house.clock.advance(2.5)
+    assert house.tend().count("homeassistant/device/gate-1a2b3c/config") == 1
+    assert house.target.ignored == {"too often": 999}
+
+
+@given(st.binary(max_size=200))
+def test_whatever_others_say_is_a_word_or_is_counted(payload: bytes) -> None:
+    """Nothing wakes the device, and nothing raises, for what is none of its words."""
+    house = House()
+    house.hear(f"{BASE}/detection/set", payload)
+    assert (house.woken == 1) == (payload.decode("utf-8", "replace").strip() in ("ON", "OFF"))
+    assert sum(house.target.ignored.values()) == 1 - house.woken
+
+
+def test_a_withdrawn_preview_is_unknown_again() -> None:
+    """The event says so; the last plate and its picture go from the broker; the known plate's sensor is off. Of the plate nothing is said."""
+    house = House(stages=("preview", "final"))
+    anna = Match("family", "allow", "SECRETXY", "Anna")
+    house.target.send(Told(an_event("1", "SECRETXY", preview=True, match=anna).as_json(), SITE, b"jpeg"))
+    house.link.sent.clear()
+    house.target.send(Told(withdrawal("1", "gate"), SITE))
+    sent = {message.topic.removeprefix(f"{BASE}/"): message for message in house.link.sent}
+    assert json.loads(sent["event"].payload) == {"event_type": "withdrawn", "camera": "gate", "stage": "withdrawn", "id": "1"}
+    assert json.loads(sent["last_plate"].payload) == {"plate": None, "event_time": None, "camera": "gate", "stage": "withdrawn", "id": "1"}
+    assert (sent["last_plate"].retain, sent["picture"].retain, sent["picture"].payload) == (True, True, b"")
+    assert (sent["known/anna"].payload, len(sent)) == (b"OFF", 4)
+    assert b"SECRETXY" not in b"".join(message.payload for message in house.link.sent)
+
+
+def test_a_withdrawal_leaves_another_car_s_plate_alone() -> None:
+    """It was told after the preview; a device that was started since cannot know, and clears."""
+    house = House(stages=("preview", "final"))
+    for event in (an_event("1", preview=True), an_event("2")):
+        house.target.send(Told(event.as_json(), SITE))
+    house.link.sent.clear()
+    house.target.send(Told(withdrawal("1", "gate"), SITE))
+    assert [message.topic for message in house.link.sent] == [f"{BASE}/event"]
+    fresh = House(stages=("preview", "final"))
+    fresh.tend()
+    fresh.link.sent.clear()
+    fresh.target.send(Told(withdrawal("1", "gate"), SITE))
+    assert len(fresh.link.sent) == 3

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from edge.errors import StoreError
-from edge.publish.outbox import Counts, Outbox, forget_all
+from edge.publish.outbox import Outbox
 from edge.publish.settings import OutboxConfig, TargetConfig
+from edge.publish.tables import Counts, forget_all, set_aside
 from edge.records import Match
 from edge.store import Store
 from tests.builders import an_event
@@ -28,7 +29,7 @@ class Shelf:
         self.path = folder / "events.sqlite"
         self.store = Store(self.path)
         self.outbox = Outbox(self.path, targets, OutboxConfig(**bounds))
-        self.store.also = self.outbox.enqueue
+        self.store.also, self.store.unsaid = self.outbox.enqueue, self.outbox.withdraw
 
     def waiting(self, target: str) -> list[str]:
         rows = self.outbox._rows("SELECT event FROM outbox WHERE target = ? AND refused IS NULL ORDER BY seq", target)
@@ -205,13 +206,13 @@ def test_what_is_set_aside_lets_the_others_pass_and_can_be_offered_again(tmp_pat
     shelf.outbox.set_aside(first, "it answers 400")
     assert shelf.deliver("a") == "1"
     assert shelf.outbox.counts() == {"a": Counts(pending=1, refused=1, delivered=1)}
-    assert shelf.outbox._rows("SELECT refused FROM outbox WHERE refused IS NOT NULL") == [("it answers 400",)]
+    assert set_aside(shelf.outbox._db, "a") == [("it answers 400", 1, "0")]
     assert shelf.outbox.again("a") == 1
     assert [shelf.deliver("a") for _ in range(2)] == ["0", "2"]
 
 
 def test_what_is_set_aside_takes_no_room_for_ever(tmp_path: Path) -> None:
-    """It is the oldest, so it goes first, and was counted already."""
+    """It is the oldest, so it goes first, and is counted: nobody was told."""
     shelf = Shelf(tmp_path, a_target(), max_events=10)
     shelf.store.add(an_event("bad"))
     bad = shelf.outbox.next("a")
@@ -219,7 +220,7 @@ def test_what_is_set_aside_takes_no_room_for_ever(tmp_path: Path) -> None:
     shelf.outbox.set_aside(bad, "it answers 400")
     for number in range(10):
         shelf.store.add(an_event(str(number)))
-    assert shelf.outbox.counts() == {"a": Counts(pending=10)}
+    assert shelf.outbox.counts() == {"a": Counts(pending=10, dropped=1)}
 
 
 def test_a_deleted_plate_is_told_to_nobody(tmp_path: Path) -> None:
@@ -304,3 +305,71 @@ def test_another_connection_s_news_is_counted(tmp_path: Path) -> None:
 def test_a_store_that_cannot_serve_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"events\.sqlite: the outbox cannot be used"):
         Outbox(tmp_path / "events.sqlite", [a_target()])
+
+
+PREVIEWS = ("preview", "final")
+
+
+def test_a_withdrawn_preview_is_taken_back_where_it_was_told(tmp_path: Path) -> None:
+    """With its id and nothing of the plate, behind what waits already; who was not told, or cannot be, hears nothing."""
+    shelf = Shelf(
+        tmp_path, a_target(stages=PREVIEWS), a_target("late", stages=PREVIEWS), a_target("final"), a_target("frigate", dialect="frigate", stages=PREVIEWS)
+    )
+    shelf.store.add(an_event("0"))
+    shelf.store.add(an_event("1", "SECRETXY", preview=True))
+    for target in ("a", "a", "frigate", "frigate"):
+        shelf.deliver(target)
+    shelf.store.add(an_event("2"))
+    shelf.store.withdraw("1")
+    assert shelf.store.event("1") is None
+    assert {name: shelf.waiting(name) for name in ("a", "late", "final", "frigate")} == {
+        "a": ["2", "1"],
+        "late": ["0", "2"],
+        "final": ["0", "2"],
+        "frigate": ["2"],
+    }
+    shelf.deliver("a")
+    parcel = shelf.outbox.next("a")
+    assert parcel is not None
+    assert parcel.row == {"v": 1, "id": "1", "camera": "gate", "withdrawn": True}
+    assert b"SECRETXY" not in b"".join(path.read_bytes() for path in tmp_path.glob("events.sqlite*"))
+
+
+def test_a_preview_that_may_be_under_way_is_taken_back_too(tmp_path: Path) -> None:
+    """It is the next to go: the target may have it by now, whatever we know."""
+    shelf = Shelf(tmp_path, a_target(stages=PREVIEWS))
+    shelf.store.add(an_event("1", preview=True))
+    parcel = shelf.outbox.next("a")
+    shelf.store.withdraw("1")
+    assert parcel is not None
+    shelf.outbox.delivered(parcel)
+    assert shelf.deliver("a") == "1"
+    assert shelf.outbox._rows("SELECT count(*) FROM outbox_previews") == [(0,)]
+
+
+def test_an_event_that_came_is_not_taken_back(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, a_target(stages=PREVIEWS))
+    shelf.store.add(an_event("1", preview=True))
+    shelf.deliver("a")
+    shelf.store.add(an_event("1"))
+    shelf.deliver("a")
+    shelf.store.withdraw("1")
+    assert shelf.empty()
+    assert shelf.store.event("1") is not None
+
+
+def test_an_outbox_of_before_goes_on(tmp_path: Path) -> None:
+    """Its old trigger goes; what waited waits on."""
+    path = tmp_path / "events.sqlite"
+    shelf = Shelf(tmp_path, a_target(stages=PREVIEWS))
+    shelf.store.add(an_event("1", preview=True))
+    db = sqlite3.connect(path)
+    db.executescript(
+        "DROP TRIGGER outbox_lets_go; DROP TABLE outbox_previews;"
+        "CREATE TRIGGER outbox_forgets AFTER DELETE ON events BEGIN DELETE FROM outbox WHERE event = OLD.id; END;"
+    )
+    db.close()
+    again = Shelf(tmp_path, a_target(stages=PREVIEWS))
+    again.deliver("a")
+    again.store.withdraw("1")
+    assert again.waiting("a") == ["1"]

@@ -125,16 +125,16 @@ def test_detection_that_is_switched_off_stays_off(tmp_path: Path) -> None:
     """Also after a restart: no event, and the status says why. Switched on, it goes on."""
     config = load(written(tmp_path, lines_target()))
     daemon, store = a_daemon(config)
-    assert daemon._publishing is not None
-    daemon._publishing._detect(False)
+    assert daemon.publishing is not None
+    daemon.publishing._detect(False)
     daemon.run()
     told = status.read(tmp_path / "run")
     assert told is not None
     assert (told["detecting"], told["detail"], store.count()) == (False, "detection is switched off", 0)
     daemon, store = a_daemon(config)
-    assert daemon._publishing is not None
-    assert not daemon._publishing.detecting
-    daemon._publishing._detect(True)
+    assert daemon.publishing is not None
+    assert not daemon.publishing.detecting
+    daemon.publishing._detect(True)
     daemon.run()
     assert store.count() == 1
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from edge.cli import main
 from edge.publish.dialects import native
-from edge.publish.schema import EventRow, text
-from edge.publish.told import Told
+from edge.publish.schema import EventRow, WithdrawnRow, text
+from edge.publish.told import Told, withdrawal
 from edge.records import Match, Rule
 from tests.builders import an_event
 
@@ -34,6 +34,15 @@ def test_every_key_that_is_sent_is_described(event) -> None:
 def test_what_is_no_event_does_not_fit() -> None:
     with pytest.raises(ValidationError):
         EventRow.model_validate(native.document(Told(an_event().as_json() | {"text": "ab 12", "invented": 1})))
+
+
+def test_a_withdrawal_is_described_and_has_nothing_of_the_plate() -> None:
+    """No text is asked for in it, and every other event still needs all its keys."""
+    made = native.document(Told(withdrawal("1", "gate")))
+    assert WithdrawnRow.model_validate(made).model_dump() == made
+    described = json.loads(text())
+    assert set(made) >= set(described["required"])
+    assert {"text", "quad", "confidence"} <= set(described["else"]["required"])
 
 
 def test_readers_may_meet_new_keys() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge.publish.base import PublishError, Refused, Unreachable
+from edge.publish.base import PublishError, Refused, Stumbled, Unreachable
 from edge.publish.settings import TargetConfig
 from edge.publish.signature import HEADER, is_signed, sign
 from edge.publish.told import Site, Told
@@ -84,22 +84,25 @@ def test_plate_recognizer_gets_two_parts() -> None:
     [
         (status(200), None, ""),
         (status(202), None, ""),
-        (status(500), Unreachable, "it answers 500 Internal Server Error"),
+        (status(500), Stumbled, "it answers 500 Internal Server Error"),
         (status(503), Unreachable, "it answers 503"),
+        (status(502), Unreachable, "it answers 502"),
+        (status(507), Stumbled, "it answers 507"),
+        (status(422), Refused, "it answers 422"),
         (status(408), Unreachable, "it answers 408"),
         (status(429, Retry_After="7"), Unreachable, "it answers 429"),
         (status(400), Refused, "it answers 400 Bad Request"),
-        (status(401), Refused, "it answers 401"),
-        (status(410), Refused, "it answers 410"),
-        (status(302, Location="http://127.0.0.1:1/elsewhere"), Refused, "redirects are not followed"),
-        (status(307, Location="/other"), Refused, "redirects are not followed"),
-        (raw(b"SSH-2.0-garbage\r\n"), Unreachable, "its answer is not HTTP"),
-        (raw(b"HTTP/1.1 abc def\r\n\r\n"), Unreachable, "its answer is not HTTP"),
-        (raw(b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 70_000 + b"\r\n\r\n"), Unreachable, "its answer is not HTTP"),
-        (raw(b""), Unreachable, ""),
-        (raw(b"", then_wait_s=2.0), Unreachable, "no answer within 0.5 s"),
-        (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", then_wait_s=2.0), Unreachable, "no answer within 0.5 s"),
-        (dripping(3.0), Unreachable, "no answer within 0.5 s"),
+        (status(401), Stumbled, "it answers 401"),
+        (status(410), Stumbled, "it answers 410"),
+        (status(302, Location="http://127.0.0.1:1/elsewhere"), Stumbled, "redirects are not followed"),
+        (status(307, Location="/other"), Stumbled, "redirects are not followed"),
+        (raw(b"SSH-2.0-garbage\r\n"), Stumbled, "its answer is not HTTP"),
+        (raw(b"HTTP/1.1 abc def\r\n\r\n"), Stumbled, "its answer is not HTTP"),
+        (raw(b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 70_000 + b"\r\n\r\n"), Stumbled, "its answer is not HTTP"),
+        (raw(b""), Stumbled, ""),
+        (raw(b"", then_wait_s=2.0), Stumbled, "no answer within 0.5 s"),
+        (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", then_wait_s=2.0), Stumbled, "no answer within 0.5 s"),
+        (dripping(3.0), Stumbled, "no answer within 0.5 s"),
     ],
 )
 def test_every_answer_has_its_meaning(answer: Any, error: type[Exception] | None, words: str) -> None:

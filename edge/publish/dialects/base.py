@@ -11,11 +11,12 @@ from edge.publish.told import Told
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One MQTT message."""
+    """One MQTT message; with MQTT 5 the broker forgets it after `expires_s`, 0: never."""
 
     topic: str
     payload: bytes
     retain: bool = False
+    expires_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Dialect:
     row            the event as a row of a CSV file: {column: text}
     messages       the event as MQTT messages under a base topic, for dialects that need several
     leaf, base     where a document goes over MQTT: `<base>/<leaf>`; without a base below the device's own topic
+    takes_back     a preview that should not have been can be said to be none
     picture_part   over a webhook the picture goes beside the document, as the part of this name
     """
 
@@ -36,6 +38,7 @@ class Dialect:
     base: str = ""
     picture_part: str = ""
     needs_picture_file: bool = False
+    takes_back: bool = False
 
     @property
     def kinds(self) -> tuple[str, ...]:

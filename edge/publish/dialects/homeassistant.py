@@ -12,7 +12,7 @@ from typing import Any
 from edge.publish.dialects.base import Message
 from edge.publish.told import Site, Told, slug
 
-EVENT_TYPES = ("known", "denied", "unknown", "preview", "test")
+EVENT_TYPES = ("known", "denied", "unknown", "preview", "withdrawn", "test")
 KNOWN_OFF_S = 60
 STATE_EVERY_S = 60.0
 FIGURES: dict[str, dict[str, str]] = {
@@ -38,6 +38,8 @@ def event_type(told: Told) -> str:
 
 def messages(told: Told, base: str) -> tuple[Message, ...]:
     """The event first: it fires also when the same plate comes twice. It is not retained, or it would fire again at every restart over there."""
+    if told.stage == "withdrawn":
+        return withdrawal(told, base)
     facts = {
         "plate": told.text,
         "confidence": round(told.confidence, 4),
@@ -59,6 +61,17 @@ def messages(told: Told, base: str) -> tuple[Message, ...]:
         made.append(Message(f"{base}/picture", told.picture, retain=True))
     if told.known_as:
         made.append(Message(f"{base}/known/{slug(told.known_as)}", b"ON"))
+    return tuple(made)
+
+
+def withdrawal(told: Told, base: str, *, last: bool = True, known_as: str = "") -> tuple[Message, ...]:
+    """It was no news after all. Where it was the `last` that was told, the last plate and its picture are unknown again, on the broker too."""
+    facts = {"camera": told.camera, "stage": told.stage, "id": told.id}
+    made = [Message(f"{base}/event", _json({"event_type": "withdrawn"} | facts))]
+    if last:
+        made += [Message(f"{base}/last_plate", _json({"plate": None, "event_time": None} | facts), retain=True), Message(f"{base}/picture", b"", retain=True)]
+    if known_as:
+        made.append(Message(f"{base}/known/{slug(known_as)}", b"OFF"))
     return tuple(made)
 
 

@@ -9,6 +9,7 @@ from edge.publish.told import Told
 
 
 def document(told: Told) -> dict[str, Any]:
+    """Of a withdrawal nothing but whose it is: the key `text` is not there."""
     made = told.row | {"stage": told.stage}
     if told.picture_file:
         made["picture_file"] = told.picture_file
