@@ -25,11 +25,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from edge.errors import ConfigError, plain
+
 COUNTRIES = Path(__file__).parent / "countries"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = "0123456789"
 CLASSES: Mapping[str, str] = {"L": LETTERS, "D": DIGITS, "N": "123456789", "A": LETTERS + DIGITS}
 MARKS = " -.*:_~"
+MOST_BASES = 8
+_READ = re.compile(r"[A-Z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ def _places(pattern: str, sets: Mapping[str, str], lists: Mapping[str, list[str]
 def _format(table: Mapping[str, Any], country: Mapping[str, Any]) -> Format:
     pattern = str(table["pattern"])
     places = tuple(_places(pattern, country.get("sets", {}), country.get("lists", {}), country.get("open_lists", [])))
+    if odd := [one for place in places for one in place.choices if not _READ.fullmatch(one)] or [pattern] * any(not place.choices for place in places if not place.mark):
+        raise ValueError(f"{pattern[:40]!r} has {odd[0][:20]!r}, which no plate holds: A-Z and 0-9 are read")
     return Format(
         pattern=pattern,
         places=places,
@@ -133,10 +139,23 @@ def _base(path: Path) -> dict[str, Any]:
 
 
 def parse(text: str, folder: Path = COUNTRIES) -> Country:
-    """The country that the TOML `text` describes. Raises KeyError for a class or list that it does not define."""
+    """The country that the TOML `text` describes. Raises ConfigError where it describes none, as for a class or a list that it does not define."""
+    try:
+        return _country(text, folder)
+    except KeyError as error:
+        raise ConfigError(f"a country's file: {str(error)[:60]} is used, but not written there") from None
+    except (AttributeError, ArithmeticError, IndexError, OSError, RecursionError, TypeError, ValueError) as error:
+        raise ConfigError(f"a country's file cannot be used ({plain(str(error), 250)})") from None
+
+
+def _country(text: str, folder: Path) -> Country:
     table = tomllib.loads(text)
-    while "extends" in table:
+    for _ in range(MOST_BASES):
+        if "extends" not in table:
+            break
         table = {**_base(folder / f"{table.pop('extends')}.toml"), **table}
+    else:
+        raise ValueError("it extends itself")
     known = ("code", "name", "formats", "good", "bad", "generic", "weight", "sets", "lists", "open_lists")
     return Country(
         code=table["code"],

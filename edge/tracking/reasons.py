@@ -20,7 +20,7 @@ Reason = Literal[
     "does not fit the country", "ignored", "same pass", "excluded",
 ]  # fmt: skip
 REASONS: tuple[str, ...] = get_args(Reason)
-SURER = 0.1
+SURER = 0.12
 """One of the looks that vote must be found more surely than any of them must be: lettering on boards and vans seldom is (docs/soak.md)."""
 GLARE = 0.35
 """Burnt out by this share of its pixels, a plate that could not be read owes it to glare."""
