@@ -21,6 +21,7 @@ COMMANDS = (
     "peers",
     "witnesses",
     "moving",
+    "needs",
     "lookalikes",
     "bench",
     "cost",

@@ -9,7 +9,8 @@ The daemon writes, the page reads; neither waits for the other. `status.json` ho
 "bundles": {"detector": {"name", "sha256", "since" (UTC), "previous": {"name", "sha256", "since"} while it could come back, else null, "refused": a sentence,
 "switched", "refusals", "rolled_back"}, "reader": {...}}, "reload": {"taken", "refused" (configs), "busy", "words"}, "threads"},
 "store": {"forgotten": {why: count}, "written_bytes": {"today", "yesterday"}, "set_aside" (files), "waiting", "lost" (events), "privacy"},
-"lists": {"plates", "trouble", "files": {file: its [inode, size, mtime_ns] when it was last read}}, where they work "threads_by": "set" | "measured" | "guessed", "attention": {"moving", "looked", "passed_over"} (frames), "governor":
+"lists": {"plates", "trouble", "files": {file: its [inode, size, mtime_ns] when it was last read}},
+where they work "threads_by": "set" | "measured" | "guessed", "attention": {"moving", "looked", "passed_over"} (frames), "governor":
 {"temperature_c", "troubles", "step", "words"}, "view" {"include", "exclude" (polygons), "min_plate_px"} and "reload" {..., "waiting": keys}; "detecting",
 while somebody asks `aid` (`edge.desk.aid`), and where there are targets "targets": [what `Courier.as_json` says of each].
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from edge import status
 from edge.errors import StoreError
 from edge.records import Event
-from edge.web.api import files
+from edge.web.api.given import errand, files
 from edge.web.rooms.room import Room
 from edge.web.scopes import may, needs
 from edge.web.snapshot import snapshot
@@ -42,11 +43,20 @@ def page() -> ResponseReturnValue:
 @pages.get("/live.jpg")
 @needs("status:read")
 def picture() -> ResponseReturnValue:
-    """Asking for it is watching. Browsers show the placeholder that comes with the 503."""
+    """With what belongs to it in a header (`edge.web.api.live`). Asking for it is watching. Browsers show the placeholder that comes with the 503."""
     files().watch()
     made_at, jpeg = files().picture_at(), files().picture()
     if jpeg is None or made_at is None:
         return Response(render_template("placeholder.svg"), 503, mimetype="image/svg+xml", headers={"Retry-After": "1"})
     response = Response(jpeg, mimetype="image/jpeg", headers={"Cache-Control": "no-cache, private"})
+    response.headers["X-Figures"] = "".join(chr(byte) for byte in status.figures_of(jpeg) if 32 <= byte < 127)
     response.set_etag(f"{made_at:.6f}")
     return response.make_conditional(request)
+
+
+@pages.post("/detect")
+@needs("detect:write")
+def detect() -> ResponseReturnValue:
+    """The switch, where there is no script."""
+    errand("detect", {"on": request.form.get("on") == "1"})
+    return redirect("/", 303)

@@ -8,9 +8,13 @@
   const field = (name) => find(`[data-field="${name}"]`);
   const cards = find('[data-cards]');
   const shape = document.querySelector('template[data-card]');
-  const keep = Number(root.dataset.keep), PICTURE_MS = 200;
-  let newest = root.dataset.newest;
-  let hasPicture = !find('[data-picture]').hidden, isPictureComing = false, pictureTag = '';
+  const keep = Number(root.dataset.keep);
+  const over = find('[data-over]'), form = find('[data-detect]');
+  let newest = root.dataset.newest, figures = null, view = {};
+
+  const layers = page.layers(find('[data-layers]'), draw);
+  const watch = page.watch(find('[data-view]'), (found) => { figures = found; draw(); });
+  function draw() { if (figures) page.drawOver(over, figures, layers(), view); }
 
   function card(event) {
     const made = shape.content.firstElementChild.cloneNode(true), path = encodeURIComponent(event.id);
@@ -63,6 +67,8 @@
     say(field('word'), now.word);
     document.title = `${now.word} · Platewatch`;
     setSentence(now);
+    say(field('also'), now.also);
+    field('also').hidden = !now.also;
     say(field('fps'), now.alive ? page.figure(daemon.fps) : '–');
     say(field('events'), t('live.script.all', { count: now.events }));
     say(field('machine'), now.machine);
@@ -73,39 +79,20 @@
     find('[data-reasons]').replaceChildren(...now.reasons.map((item) => element('li', '', '', element('b', '', page.number(item.count)), ' ', element('span', '', item.words))));
     find('[data-noreasons]').hidden = now.reasons.length > 0;
     find('[data-view]').classList.toggle('old', !now.alive && !find('[data-picture]').hidden);
-    hasPicture = now.picture;
-    if (hasPicture) nextPicture();
+    over.toggleAttribute('hidden', !now.alive);
+    view = daemon.view ?? {};
+    showSwitch(daemon.detecting !== false, now.alive);
+    watch.live(now.picture);
   }
 
-  function inView(seen) {
-    const chip = element('span', 'chip', seen.text || t('live.script.unread'));
-    if (seen.text) chip.append(element('small', '', page.percent(seen.confidence)));
-    return chip;
-  }
+  const inView = (seen) => element('li', '', seen.text ? `${seen.text} ${page.percent(seen.confidence)}` : t('live.script.unread'));
 
-  async function nextPicture() {
-    if (isPictureComing || !hasPicture || document.hidden) return;
-    isPictureComing = true;
-    try {
-      const answer = await fetch('/live.jpg');
-      if (answer.ok && answer.headers.get('ETag') !== pictureTag) {
-        pictureTag = answer.headers.get('ETag');
-        await showPicture(await answer.blob());
-      }
-      hasPicture = hasPicture && answer.ok;
-    } catch { hasPicture = false; }  // the next status says when there is one again
-    isPictureComing = false;
-    setTimeout(nextPicture, PICTURE_MS);
-  }
-
-  function showPicture(blob) {
-    const picture = find('[data-picture]'), old = picture.src;
-    picture.src = URL.createObjectURL(blob);
-    return picture.decode().then(() => {
-      picture.hidden = false;
-      find('[data-nothing]').hidden = true;
-      find('[data-view]').classList.remove('blank');
-    }, () => {}).finally(() => { if (old.startsWith('blob:')) URL.revokeObjectURL(old); });
+  function showSwitch(isOn, isAlive = true) {
+    if (!form) return;
+    const button = form.querySelector('button');
+    form.elements.on.value = isOn ? '0' : '1';
+    button.disabled = !isAlive;
+    say(button, isOn ? t('live.script.switch_off') : t('live.script.switch_on'));
   }
 
   page.stream({
@@ -122,6 +109,5 @@
       setSentence({ sentence: t('common.script.lost_why') });
     },
   });
-  document.addEventListener('visibilitychange', nextPicture);
-  nextPicture();
+  if (form) page.form(form, async (values) => { showSwitch((await page.ask('/api/detect', { on: values.on === '1' })).detecting); });
 })();
