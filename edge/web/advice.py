@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge.config import Config
+from edge.web.setup.needs import NEEDS
 
-WANTED_PX = 100
+WANTED_PX = round(next(need.good for need in NEEDS if need.name == "width"))
 """From this width on the reader has what it needs; `tracking.min_plate_px` is only where it begins to try."""
 FREEZES_KMH_US = 90_000
 """As `camera.shutter_us` says: 2000 µs freeze a plate of up to about 45 km/h."""
@@ -37,7 +38,7 @@ def _first(reason: str, told: Mapping[str, Any], config: Config) -> list[Advice]
         return [("glare", {"share": _percent(told, "glare")})]
     if reason == "too few reads":
         frames, seconds = int(_number(told, "frames")), _number(told, "seconds")
-        found: list[Advice] = [("few_looks", {"reads": counts["looks"], "least": counts["least"], "seconds": seconds})]
+        found: list[Advice] = [("few_looks", {"count": counts["looks"], "least": counts["least"], "seconds": seconds})]
         return [*found, ("few_frames", {"count": frames})] if frames < AMPLE_LOOKS else found
     if reason == "reads disagree":
         return [("disagree", {"looks": counts["looks"], "agreeing": counts["agreeing"], "least": counts["least"]})]
@@ -53,7 +54,7 @@ def _first(reason: str, told: Mapping[str, Any], config: Config) -> list[Advice]
 
 
 def _shutter(config: Config) -> Advice:
-    wanted = {"wanted": round(1e6 * SPEED_KMH / FREEZES_KMH_US), "speed": SPEED_KMH}
+    wanted: dict[str, object] = {"wanted": round(1e6 * SPEED_KMH / FREEZES_KMH_US), "speed": SPEED_KMH}
     us = config.camera.shutter_us
     if config.camera.kind != "pi":
         return "shutter_elsewhere", wanted

@@ -66,9 +66,7 @@ def chart(store: Store, wanted: Wanted, arguments: Mapping[str, str], zone: tzin
         since, until = day(chosen, "day", zone)
         hours = histogram(store, replace(wanted, since=since, until=until), zone, name).hours
     top, peak = max((by_day.days.get(one, 0) for one in names), default=0), max(hours)
-    days = tuple(
-        Bar(one, by_day.days.get(one, 0), _height(by_day.days.get(one, 0), top), one, _later(one, days=1), one == chosen) for one in names
-    )
+    days = tuple(Bar(one, by_day.days.get(one, 0), _height(by_day.days.get(one, 0), top), one, _later(one, days=1), one == chosen) for one in names)
     return Chart(days, tuple(_hour(chosen, at, many, peak, hour) for at, many in enumerate(hours)), chosen)
 
 

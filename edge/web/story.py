@@ -112,7 +112,11 @@ def suggestions(text: str, evidence: Evidence | None, most: int = 4) -> list[str
     if evidence is None:
         return []
     swaps = sorted(
-        ((other.confidence, text[:place] + other.char + text[place + 1 :]) for place, others in enumerate(evidence.alternatives[: len(text)]) for other in others),
+        (
+            (other.confidence, text[:place] + other.char + text[place + 1 :])
+            for place, others in enumerate(evidence.alternatives[: len(text)])
+            for other in others
+        ),
         reverse=True,
     )
     found = [one.text for one in evidence.candidates] + [swapped for _, swapped in swaps]
@@ -124,6 +128,7 @@ def story_json(one: Story) -> dict[str, Any]:
     return {
         "frame": one.has_frame,
         "evidence": None if one.evidence is None else one.evidence.as_json(),
+        "suggestions": suggestions(one.found.event.text, one.evidence),
         "seen": one.seen.as_json(),
         "gate": [{"at": row.at, "opens": row.opens, "dry_run": row.dry_run, "reason": row.reason, "why": row.why} for row in one.gate],
         "targets": [{"name": row.name, "state": row.state, "reason": row.reason} for row in one.targets],

@@ -9,6 +9,7 @@ from typing import Any
 
 from edge.gallery import shown
 from edge.labels.book import PICTURE, label_for
+from edge.labels.label import jpeg_size
 from edge.status import utc_iso
 from edge.store import Store
 from edge.web.advice import advice
@@ -57,5 +58,8 @@ def gallery(files: DaemonFiles, language: Language, reason: str = "", before: st
 def _told(one: dict[str, Any], store: Store, files: DaemonFiles, language: Language) -> dict[str, Any]:
     label = label_for(store, one["name"])
     says = [language(f"unread.help.{key}", **values) for key, values in advice(one, files.config)]
-    usual = {"at": "", "camera": "", "crop": False}
-    return usual | one | {"words": in_words(one["reason"], language), "advice": says, "label": label.told.as_json() if label else None}
+    width, height = jpeg_size(picture(files, one["name"]) or b"") if one.get("crop") else (0, 0)
+    usual: dict[str, Any] = {"at": "", "camera": "", "text": "", "crop": False, "confidence": 0.0, "width_px": 0.0, "frames": 0}
+    one = usual | {key: value for key, value in one.items() if key not in usual or isinstance(value, (type(usual[key]), int))}
+    said = {"words": in_words(one["reason"], language), "advice": says, "label": label.told.as_json() if label else None}
+    return one | {"width": width, "height": height} | said

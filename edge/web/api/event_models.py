@@ -93,6 +93,7 @@ class StoryAnswer(Model):
     event: EventAnswer
     frame: bool = Field(description="The whole picture was kept: /crops/frame/ID.jpg.")
     evidence: EvidenceRow | None
+    suggestions: list[str] = Field(description="What else the plate may say, the likeliest first.")
     seen: SeenRow
     gate: list[GateRow]
     targets: list[TargetState]

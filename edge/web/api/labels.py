@@ -9,29 +9,21 @@ from flask import Response, abort
 from edge.events.wanted import Wanted
 from edge.labels import book
 from edge.labels.export import stream_zip
-from edge.labels.label import Label
 from edge.labels.report import report
 from edge.web import deleting, headers
 from edge.web.api.declare import endpoint
 from edge.web.api.given import files
 from edge.web.api.label_models import LabelBody, LabelRow, LabelsAnswer, LabelsQuery, ReportAnswer
+from edge.web.saying import say
 
 ID = {"id": "An event's id, or the name of an unread picture."}
-
-
-def say(id: str, judgement: str, text: str, lines: int = 0) -> Label:
-    """Raises LabelError, in a sentence, for what cannot be said."""
-    labels, by = files().labels(), deleting.who()
-    if judgement == "corrected":
-        return labels.correct(id, text, by, lines)
-    return labels.confirm(id, by, lines) if judgement == "confirmed" else labels.not_a_plate(id, by)
 
 
 def export() -> Response:
     """All labels with a picture, as training takes them. Is written into the access log."""
     store, wanted = files().store(), Wanted()
     deleting.note("exported labels", sum(one.width > 0 for one in book.labels(store, wanted)))
-    named = headers.attachment(f"corrections-{files().utc_now():%Y%m%d}.zip")
+    named = headers.attachment("corrections.zip")
     return Response(stream_zip(store, book.labels(store, wanted)), mimetype="application/zip", headers={"Content-Disposition": named})
 
 
@@ -82,5 +74,3 @@ def put_label(id: str, body: LabelBody) -> dict[str, Any]:
 def delete_label(id: str) -> None:
     if not files().labels().undo(id):
         abort(404, "Nothing was said about this plate.")
-
-

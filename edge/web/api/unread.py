@@ -11,6 +11,8 @@ from edge.web.speech import spoken
 from edge.web.unread import gallery
 
 
-@endpoint("GET", "/api/unread", scope="events:read", tag="unread", summary="Plates that gave no event, and why", query=UnreadQuery, answer=UnreadAnswer, errors=(503,))
+@endpoint(
+    "GET", "/api/unread", scope="events:read", tag="unread", summary="Plates that gave no event, and why", query=UnreadQuery, answer=UnreadAnswer, errors=(503,)
+)
 def get_unread(query: UnreadQuery) -> dict[str, Any]:
     return gallery(files(), spoken(), query.reason, query.before, query.limit)
