@@ -321,3 +321,19 @@ def test_three_thousand_plates_cost_a_frame_next_to_nothing() -> None:
         compared.append(len({number for rest in rests(family(text), 0) for number in index._filed.get(rest, ())}))
     assert max(compared) < 10
     assert len(index._filed) <= 3000
+
+
+def test_the_status_tells_which_state_of_each_file_was_read_even_while_no_plate_comes(tmp_path: Path) -> None:
+    path, clock = tmp_path / "family.csv", FakeClock()
+    path.write_text("plate\nAB12CDE\n")
+    lists = Lists(ListsConfig(allow=[str(path)]), clock)
+    before = lists.as_json()
+    assert (before["plates"], before["trouble"], list(before["files"])) == (1, "", [str(path)])
+    path.write_text("plate\nAB12CDE\nXY99\n")
+    clock.now += 3.0
+    told = lists.as_json()
+    assert (told["plates"], told["files"] != before["files"]) == (2, True)
+    path.write_text("plate\n?\n")
+    clock.now += 3.0
+    broken = lists.as_json()
+    assert (broken["plates"], "the gate stays closed" in broken["trouble"]) == (2, True)

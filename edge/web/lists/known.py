@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import abort
+from flask import abort, current_app
 
 from edge.errors import ConfigError
 from edge.lists.book import stamp_of
 from edge.lists.edit import ListFile, Opened
 from edge.lists.entry import PlateList
 from edge.lists.settings import KINDS, Kind
-from edge.web.api.given import files
+from edge.web.api.given import files, settings_file
 from edge.web.config_now import config_now
+
+if TYPE_CHECKING:
+    from edge.settings_file.settings import SettingsFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,13 @@ class Known:
     @property
     def name(self) -> str:
         return self.opened.plates.name if self.opened else self.file.path.stem
+
+
+def settings() -> SettingsFile:
+    """The config file, to name lists in. Raises ConfigError where the page was started without one."""
+    if current_app.extensions.get("config_file") is None:
+        raise ConfigError("the page was started without a config file, so that no list can be named in it")
+    return settings_file()
 
 
 def listed() -> Iterator[tuple[str, Kind, ListFile]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -121,7 +122,7 @@ def trial(lists: Sequence[PlateList], text: str, now: datetime) -> dict[str, Any
         }
         for one in found.near
     ]
-    return {"text": text, "match": None if found.match is None else found.match.as_json(), "near": near}
+    return {"text": text, "match": None if found.match is None else asdict(found.match), "near": near}
 
 
 def imported(found: Import, etag: str, written: bool) -> dict[str, Any]:
