@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LOG_LINES = 500
 UNITS = ("platewatch", "platewatch-web")
 PATIENCE_S = 200.0
-PACKAGES = ("ai-edge-litert", "flask", "numpy", "opencv-python-headless", "paho-mqtt", "picamera2", "pydantic", "tomlkit", "waitress")
+PACKAGES = ("ai-edge-litert", "flask", "numpy", "opencv-python-headless", "paho-mqtt", "picamera2", "pydantic", "tomlkit")
 KERNEL_WORDS = ("voltage", "throttl", "oom", "out of memory", "i/o error", "mmc", "usb", "v4l2", "unicam", "ext4", "read-only")
 """Lines of the kernel's log that hold one of these are taken."""
 
@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def bundle(config_file: Path, logs: list[Path] | None = None) -> bytes:
-    """The whole zip. A part that cannot be had is a sentence in its place."""
+def bundle(config_file: Path, logs: list[Path] | None = None, examined: str | None = None) -> bytes:
+    """The whole zip. A part that cannot be had is a sentence in its place. `examined`: what `doctor --json` has said already."""
     import io
 
     from edge import safe
@@ -67,7 +67,7 @@ def bundle(config_file: Path, logs: list[Path] | None = None) -> bytes:
         "versions.json": versions,
         "config.json": lambda: config_told(config, trouble, scrubber),
         "status.json": lambda: status_told(config),
-        "doctor.jsonl": lambda: doctor(config_file),
+        "doctor.jsonl": lambda: doctor(config_file) if examined is None else examined,
         "log.txt": lambda: log_tail(logs or []),
         "kernel.txt": kernel_log,
         "models.json": lambda: models(config),

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,29 +54,39 @@ class Depot:
         self._folder, self._settings = folder, settings
 
     def cards(self) -> list[Card]:
-        """What ships, then what was uploaded, the newest first."""
+        """What ships, a folder of the owner's that the config names, then what was uploaded, the newest first."""
         config = self._settings.open().config
-        used = {str(self._settings.path.resolve().parent / place) for place in (config.models.detector, config.models.reader)} if config else set()
-        shipped = [_card(SHIPPED / kind, kind, True, config is not None and getattr(config.models, kind) == kind) for kind in CODECS]
+        chosen = (config.models.detector, config.models.reader) if config else ()
+        used = {str(self._settings.path.resolve().parent / place) for place in chosen}
         own = [path for path in (self._folder.iterdir() if self._folder.is_dir() else ()) if path.is_dir() and not path.name.startswith(".")]
         found = [_card(path, str(path), False, str(path) in used) for path in own]
-        return shipped + sorted(found, key=lambda card: card.made_at, reverse=True)
+        here = {card.place for card in found}
+        named = {str(self._settings.path.resolve().parent / place) for place in chosen if "/" in place} - here
+        foreign = [_card(Path(place), place, False, True) for place in sorted(named)]
+        return shipped(chosen) + foreign + sorted(found, key=lambda card: card.made_at, reverse=True)
 
-    def take(self, raw: bytes | IO[bytes], name: str) -> Card:
-        """An uploaded .zip or .tar (also .tar.gz): unpacked aside, verified, run in a process of its own, and only then put in its place."""
+    def take(self, raw: bytes | IO[bytes], name: str, tell: Callable[[str], None] = lambda step: None) -> Card:
+        """An uploaded .zip or .tar (also .tar.gz): unpacked aside, verified, run in a process of its own, and only then put in its place.
+
+        `tell` hears the steps of `edge.model.arrival` as they begin.
+        """
         staged = self._folder / f".incoming-{secrets.token_hex(8)}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             staged.mkdir(mode=0o700)
+            tell("unpack")
             unpack(io.BytesIO(raw) if isinstance(raw, bytes) else raw, name, staged)
             kind = _kind(staged, name)
             try:
+                tell("verify")
                 manifest, _ = load_manifest(staged, kind)  # fields, codec, sha256, and a rehearsal in a process of its own
+                tell("self-test")
                 state = _self_test(kind, staged)
             except BundleError as error:
                 raise BundleError(str(error).replace(str(staged), name)) from None
-            if not NAME.fullmatch(manifest.name):
-                raise BundleError(f"{name}: its manifest names it {manifest.name[:60]!r}; a name is of letters, digits, '.', '_' and '-', at most 80")
+            if not NAME.fullmatch(manifest.name) or manifest.name in CODECS:
+                wanted = f"a name is of letters, digits, '.', '_' and '-', at most 80, and not {' or '.join(CODECS)}"
+                raise BundleError(f"{name}: its manifest names it {manifest.name[:60]!r}; {wanted}")
             goal = self._folder / manifest.name
             if goal.exists():
                 same = _sha256(goal) == manifest.sha256
@@ -95,16 +105,19 @@ class Depot:
 
     def select(self, name: str, etag: str) -> Saved:
         """[models] names it from now on; the caller sends the reload errand. What was chosen before is remembered. A bundle that ships has its kind's name."""
-        opened = self._settings.open()
-        if opened.config is None:
-            raise ConfigError(f"{self._settings.path}: has errors; mend it first")
         if name in CODECS:
             kind, place = name, name
         else:
             folder = self._own(name)
-            kind = _kind(folder, name)
-            load_manifest(folder, kind)
-            place = str(folder)
+            kind, place = _kind(folder, name), str(folder)
+        return self._choose(kind, place, etag)
+
+    def _choose(self, kind: str, place: str, etag: str) -> Saved:
+        opened = self._settings.open()
+        if opened.config is None:
+            raise ConfigError(f"{self._settings.path}: has errors; mend it first")
+        if place != kind:
+            load_manifest(self._settings.path.resolve().parent / place, kind)
         before = getattr(opened.config.models, kind)
         saved = self._settings.save([Change(f"models.{kind}", "set", place)], etag)
         if before != place:
@@ -119,7 +132,13 @@ class Depot:
         """Choose what was chosen before; a second time takes that back."""
         if kind not in CODECS or not (place := self.previous(kind)):
             raise ConfigError(f"no other {kind[:20]} was chosen before; choose one from the list")
-        return self.select(kind if place == kind else Path(place).name, etag)
+        return self._choose(kind, place, etag)
+
+    def take_back(self, kind: str, before: str, previous: str, etag: str) -> Saved:
+        """The last choice was refused by the daemon: as if it had not been made. `before` was chosen and `previous` remembered then."""
+        saved = self._settings.save([Change(f"models.{kind}", "set", before)], etag)
+        self._remember({**self._before(), kind: previous})
+        return saved
 
     def delete(self, name: str) -> None:
         """For good. One in use is not deleted."""
@@ -146,7 +165,7 @@ class Depot:
     def _before(self) -> dict[str, str]:
         try:
             found = json.loads((self._folder / CHOSEN).read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -157,13 +176,18 @@ class Depot:
         os.replace(fresh, self._folder / CHOSEN)
 
 
+def shipped(chosen: Sequence[str]) -> list[Card]:
+    """What comes with Platewatch; `chosen` is what [models] names."""
+    return [_card(SHIPPED / kind, kind, True, kind in chosen) for kind in CODECS]
+
+
 def _card(folder: Path, place: str, shipped: bool, in_use: bool) -> Card:
     try:
         about = (folder / MANIFEST_FILE).stat()
         manifest = Manifest.of(json.loads((folder / MANIFEST_FILE).read_bytes()))
         size, made_at, trouble = (folder / MODEL_FILE).stat().st_size, utc_iso(datetime.fromtimestamp(about.st_mtime, UTC)), ""
         state = (folder / ".self-test").read_text(encoding="utf-8")[:40] if (folder / ".self-test").is_file() else ""
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         return Card(folder.name, place, None, 0, "", shipped, in_use, f"{folder.name}: is no bundle that can be used ({error})")
     return Card(folder.name, place, manifest, size, made_at, shipped, in_use, trouble, state)
 
@@ -182,7 +206,7 @@ def _self_test(kind: str, folder: Path) -> str:
 def _kind(folder: Path, name: str) -> str:
     try:
         kind = json.loads((folder / MANIFEST_FILE).read_bytes())["kind"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise BundleError(f"{name}: no {MANIFEST_FILE} that can be read is in it; make bundles with python -m convert bundle") from None
     if kind not in CODECS:
         raise BundleError(f"{name}: is a {str(kind)[:30]!r}; a bundle is a {' or a '.join(CODECS)}")

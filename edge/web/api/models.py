@@ -81,6 +81,7 @@ class StatusAnswer(Model):
     tone: Literal["good", "wait", "bad", "off"]
     word: str
     sentence: str
+    also: str = Field(description="What else is wrong, in English.")
     pattern: str = Field(description="The sentence, with `{ago}` for the time since `since`.")
     since: str | None
     picture: bool = Field(description="There is a live picture.")
