@@ -81,11 +81,13 @@ def _value(name: str, word: str) -> Any:
     """The word as TOML reads it, `3`, `true`, `["a"]`; as text where the key is one."""
     import tomllib
 
+    from edge import toml_text
+
     known = _known(name)
     if known is not None and known.type in ("text", "choice"):
         return word
     try:
-        return tomllib.loads(f"value = {word}")["value"]
+        return toml_text.loads(f"value = {word}")["value"]
     except tomllib.TOMLDecodeError:
         return word
 

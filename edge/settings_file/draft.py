@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Item
 
+from edge import toml_text
 from edge.config import Config
 from edge.errors import ConfigError
+from edge.settings_file.elsewhere import refuse_moved
 from edge.settings_file.keys import MANY, find
 from edge.settings_file.problems import Problem, problems_of
 from edge.settings_file.secrets import unmasked
@@ -53,23 +55,24 @@ class Draft:
 def tried(text: str, changes: Sequence[Change]) -> Draft:
     """Raises ConfigError for a change that cannot even be made: an unknown key, a target that is not there, a file that is not TOML."""
     document, wanted = _parsed(text)
+    before = wanted
     for change in changes:
         _make(document, change, wanted)
         wanted = _as_wanted(wanted, change)
     made = tomlkit.dumps(document)
     if _plain(made) != wanted:
         raise ConfigError("this file is written in a way that cannot be changed from here; edit it as text")
+    refuse_moved(before, wanted, [change.value for change in changes])
     return checked(made)
 
 
 def checked(text: str) -> Draft:
     """A whole text, as it is."""
     try:
-        document = tomllib.loads(text)
+        document = toml_text.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else len(text.splitlines())
-        return Draft(text, (Problem("", f"line {line}: not valid TOML ({str(error).split(' (at')[0]})", line),), None)
+        line, words = toml_text.complaint(error, len(text.splitlines()))
+        return Draft(text, (Problem("", f"line {line}: not valid TOML ({words})", line),), None)
     try:
         return Draft(text, (), Config.model_validate(document))
     except ValidationError as error:
@@ -78,14 +81,17 @@ def checked(text: str) -> Draft:
 
 def _parsed(text: str) -> tuple[Any, dict[str, Any]]:
     try:
-        return tomlkit.parse(text), tomllib.loads(text)
-    except (TOMLKitError, tomllib.TOMLDecodeError):
+        document, plain = tomlkit.parse(text), toml_text.loads(text)
+    except (TOMLKitError, ValueError, RecursionError):
         raise ConfigError("the file is not valid TOML; mend it as text first") from None
+    if odd := [name for name, one in plain.items() if name in Config.model_fields and not isinstance(one, list if name == MANY else dict)]:
+        raise ConfigError(f"{odd[0]} is no table in this file; mend it as text first")
+    return document, plain
 
 
 def _plain(text: str) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(text)
+        return toml_text.loads(text)
     except tomllib.TOMLDecodeError:
         return None
 
@@ -131,9 +137,7 @@ def _known(change: Change) -> tuple[str, str]:
 
 
 def _make_target(document: Any, change: Change, place: re.Match[str] | None, before: Mapping[str, Any]) -> None:
-    tables = document.get(MANY)
-    if tables is None:
-        tables = document[MANY] = tomlkit.aot()
+    tables = document.setdefault(MANY, tomlkit.aot())
     if place is None:
         if change.action != "add" or not isinstance(change.value, Mapping):
             raise ConfigError(f'{MANY} takes "add" with a table of its keys')

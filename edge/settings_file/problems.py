@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from edge.config import Config, line_of, sections
-from edge.settings_file.secrets import is_secret
+from edge.config import MOST_SAID, Config, line_of, sections, shown
+from edge.errors import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ def problems_of(text: str, error: ValidationError) -> Iterator[Problem]:
         parts = [str(part) for part in one["loc"]]
         name = _name(parts)
         line = line_of(text, parts) if parts else None
-        yield Problem(name, _sentence(parts, name, one["type"], one["msg"], one["input"]), line)
+        yield Problem(name, plain(_sentence(parts, name, one["type"], one["msg"], one["input"]), MOST_SAID), line)
 
 
 def _name(parts: list[str]) -> str:
-    if len(parts) > 1 and parts[1].isdigit() and parts[0] == "targets":
+    if len(parts) > 1 and parts[1].isdecimal() and parts[0] == "targets":
         return f"targets[{parts[1]}]" + (f".{parts[2]}" if len(parts) > 2 else "")
     return ".".join(parts[:2])
 
@@ -46,5 +46,4 @@ def _sentence(parts: list[str], name: str, kind: str, message: str, value: objec
     said = message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     if kind == "value_error":
         return said
-    shown = "not" if any(is_secret(part) for part in parts) else repr(value)[:80]
-    return f"{name} {said}, but is {shown}"
+    return f"{name} {said}, but is {shown(parts, value)}"

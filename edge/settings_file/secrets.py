@@ -117,8 +117,11 @@ def _address(text: str) -> str:
 def _with_login_of(value: str, before: str) -> str | None:
     """An address whose other parts were edited, with the login and the tokens of before; None where they do not fit."""
     logins = [found["login"] for pattern in (_LOGIN, _WORDS) for found in pattern.finditer(before)]
-    same_host = re.sub(r"^.*@", "", value).split("/")[0] == re.sub(r"^.*@", "", before).split("/")[0]
-    if len(logins) != value.count(MASK) or not same_host:  # a secret goes to no other host than the one that it is for
+    shown = _address(before)
+    head = re.match(rf"[a-z][a-z0-9+.-]*://(?:{MASK}@)?[^/?#@]*", shown, re.IGNORECASE)
+    # A secret goes to no other host than the one that it is for, and by no other scheme: `https://` is not to become `http://`.
+    same_host = head is not None and re.match(re.escape(head[0]) + r"(?![^/?#])", value) is not None
+    if len(logins) != value.count(MASK) or not same_host:
         return None
     for login in logins:
         value = value.replace(MASK, login, 1)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge import whole_file
+from edge import toml_text, whole_file
 from edge.config import Config, sections
 from edge.errors import ConfigError
 from edge.reload import changes as differences
 from edge.settings_file.draft import Change, Draft, checked, tried, with_password_hash
+from edge.settings_file.elsewhere import refuse_moved
 from edge.settings_file.keys import MANY, find
 from edge.settings_file.problems import Problem
 from edge.settings_file.secrets import MASK, masked, masked_text, unmasked_text
@@ -93,14 +96,14 @@ class SettingsFile:
 
     def check_text(self, text: str) -> Draft:
         """A whole text, whose masks stand for the secrets of the file."""
-        return checked(unmasked_text(text, self.open().text) if MASK in text else text)
+        return tried_text(text, self.open().text)
 
     def save_text(self, text: str, etag: str) -> Saved:
         """As `save`, of a text as a whole."""
         before = self.open()
         if before.etag != etag:
             raise whole_file.Changed(f"{self.path}: was changed by somebody else since it was read; nothing was written: look at it again")
-        return self._write(before, checked(unmasked_text(text, before.text) if MASK in text else text))
+        return self._write(before, tried_text(text, before.text))
 
     def save_password_hash(self, hashed: str, etag: str) -> Saved:
         """The one value that is no ordinary change; '' takes the password away."""
@@ -120,6 +123,8 @@ class SettingsFile:
     def _write(self, before: Opened, draft: Draft, etag: str | None = None) -> Saved:
         if draft.config is None:
             raise Wrong(draft.problems)
+        if draft.text == before.text and etag in (None, before.etag):  # so the earlier file stays the one before the last change
+            return Saved(before.etag, (), (), ())
         fresh = whole_file.replace(self.path, draft.text.encode(), before.etag if etag is None else etag)
         changed = differences(before.config, draft.config) if before.config is not None else []
         effects = {name: _effect(name) for name in changed}
@@ -129,6 +134,16 @@ class SettingsFile:
             tuple(name for name, effect in effects.items() if effect == "restart"),
             tuple(name for name, effect in effects.items() if effect == "page"),
         )
+
+
+def tried_text(typed: str, before: str) -> Draft:
+    """A whole text, whose masks stand for the secrets of before. Raises ConfigError where they stand for none, or for those of another host."""
+    if MASK not in typed:
+        return checked(typed)
+    made = unmasked_text(typed, before)
+    with contextlib.suppress(tomllib.TOMLDecodeError):
+        refuse_moved(toml_text.loads(before), toml_text.loads(made), toml_text.loads(typed))
+    return checked(made)
 
 
 def _effect(name: str) -> str:
