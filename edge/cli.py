@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from edge.errors import PlatewatchError
+from edge.errors import PlatewatchError, plain
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "read": ("edge.reading", "read the plates in pictures"),
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _parser(words).parse_args(words)
         return int(importlib.import_module(COMMANDS[args.command][0]).run(args))
     except PlatewatchError as error:
-        print(f"platewatch: {error}", file=sys.stderr)
+        print(f"platewatch: {plain(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -5,14 +5,18 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 
+from edge import toml_text
 from edge.attention.settings import GovernorConfig, MotionConfig, ViewConfig
+from edge.camera.address import without_password
 from edge.camera.settings import CameraConfig, NightConfig
-from edge.errors import ConfigError
+from edge.errors import ConfigError, plain
 from edge.gate.settings import GateConfig
 from edge.keeping.settings import PrivacyConfig, StoreConfig
 from edge.lists.settings import ListsConfig
@@ -24,6 +28,8 @@ from edge.web.settings import WebConfig
 
 SECRETS = ("password", "secret", "password_hash", "headers")
 """Values of these keys are not repeated in a message."""
+MOST_BYTES, MOST_SAID = 1_000_000, 250
+"""Of the file, and characters that a message says beside the file and the line."""
 
 
 class ModelsConfig(Section):
@@ -87,22 +93,28 @@ def load(path: str | Path) -> Config:
     """The checked config with absolute paths; raises ConfigError, one sentence that names the file, the key and the mend."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ConfigError(f"{path}: is larger than {MOST_BYTES // 1000} kB, which no config is")
+        document = toml_text.loads(text)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing file with --config") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        where = f"line {found[1]}" if found else "the last line"
-        raise ConfigError(f"{path}, {where}: not valid TOML ({str(error).split(' (at')[0]})") from None
+        line, words = toml_text.complaint(error)
+        raise ConfigError(f"{path}, {f'line {line}' if line else 'the last line'}: not valid TOML ({words})") from None
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(f"{plain(str(path))}: cannot be read ({error})") from None
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
         raise ConfigError(_sentence(path, text, error)) from None
     if trouble := config.gate.stranger(config.targets):
-        raise ConfigError(f"{path}: {trouble}")
+        raise ConfigError(f"{path}: {plain(trouble, MOST_SAID)}")
     return absolute(config, path.resolve().parent)
 
 
@@ -110,25 +122,42 @@ def _sentence(path: Path, text: str, error: ValidationError) -> str:
     problems = error.errors()
     first = problems[0]
     keys = [str(part) for part in first["loc"]]
-    line = line_of(text, keys)
+    line = line_of(text, keys) if keys else None
     where = f"{path}, line {line}" if line else str(path)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{where}: {plain(_said(first, keys), MOST_SAID)}{more}"
+
+
+def _said(first: ErrorDetails, keys: list[str]) -> str:
     if first["type"] == "extra_forbidden":
         known = list(Config.model_fields) if len(keys) == 1 else list(sections()[keys[0]].model_fields)
         near = difflib.get_close_matches(keys[-1], known, n=1, cutoff=0.5)
         mend = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-        return f"{where}: unknown key {'.'.join(keys)!r}; {mend}{more}"
+        return f"unknown key {'.'.join(keys)[:80]!r}; {mend}"
     if first["type"] == "missing":
-        return f"{where}: {keys[0]} needs a {keys[-1]!r}{more}"
+        return f"{keys[0]} needs a {keys[-1]!r}"
     message = first["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+    message = "should be a table" if first["type"] == "model_type" else message
     if first["type"] == "value_error":
-        return f"{where}: {message}{more}"
-    return f"{where}: {'.'.join(keys)} {message}, but is {'not' if keys[-1] in SECRETS else repr(first['input'])}{more}"
+        return message
+    return f"{'.'.join(keys)[:80]} {message}, but is {shown(keys, first['input'])}"
+
+
+def shown(keys: Sequence[str], value: object) -> str:
+    """A value as a message may repeat it: no secret, no inside of a table or list, which may hold one, and no more than a line's worth."""
+    if any(key in SECRETS or key.endswith(("_password", "_secret", "_token")) for key in keys):
+        return "not"
+    if isinstance(value, dict | list | tuple) or len(keys) < 2:
+        return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list | tuple) else "a value"
+    if isinstance(value, int) and abs(value) >= 10**30:
+        return "a number of too many digits"
+    said = repr(without_password(value) if isinstance(value, str) else value)
+    return said if len(said) <= 80 else f"{said[:80]}..."
 
 
 def line_of(text: str, keys: list[str]) -> int | None:
     """Line of a key in its section (or of the section, or of the n-th of its tables), counted from 1; None where it is not written out plainly."""
-    which, inside = (int(keys[1]), keys[2:]) if len(keys) > 1 and keys[1].isdigit() else (0, keys[1:])
+    which, inside = (int(keys[1]), keys[2:]) if len(keys) > 1 and keys[1].isdecimal() and keys[1].isascii() else (0, keys[1:])
     section, seen, found = "", -1, None
     for number, line in enumerate(text.splitlines(), start=1):
         if head := re.match(r"\s*\[{1,2}\s*([\w.-]+)\s*\]", line):

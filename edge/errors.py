@@ -1,6 +1,12 @@
 """What can go wrong, in words for the owner of the device. Each error is one sentence that names the thing and the mend."""
 
 
+def plain(text: str, most: int = 0) -> str:
+    """In one line that a terminal and a log can show; with `most` its middle is left out where it is longer."""
+    shown = "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in text)
+    return f"{shown[: most - 103]}...{shown[-100:]}" if most and len(shown) > most else shown
+
+
 class PlatewatchError(Exception):
     """Base of every error that is the user's to mend; the command line prints it without a traceback."""
 

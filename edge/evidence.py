@@ -121,5 +121,5 @@ def unpack(packed: bytes) -> Evidence:
             tuple(tuple(Character(char, share / 1000) for char, share in place) for place in others),
             tuple(Candidate(*one) for one in texts),
         )
-    except (zlib.error, ValueError, TypeError) as error:
+    except (zlib.error, ArithmeticError, RecursionError, ValueError, TypeError) as error:
         raise StoreError(f"the looks of an event cannot be read ({error}); they were kept by another version, or are damaged") from None

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 def exchange_camera(daemon: Daemon, before: Config, wanted: Config) -> Steps:
     """Set the controls of the one that is open, where that will do; else another, and where that brings no picture, the one of before again."""
     pump, patience = daemon.pump, Patience.of(wanted.camera)
-    bare = {"stall_s", "freeze_s"}
+    bare = {"freeze_s"} if "://" in wanted.camera.source else {"stall_s", "freeze_s"}  # a stream is told how long to wait when it is opened
     if before.camera.model_dump(exclude=bare) == wanted.camera.model_dump(exclude=bare) and (wanted.camera.kind != "pi" or before.night == wanted.night):
         pump.be_patient(patience)
         return

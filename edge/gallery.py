@@ -72,7 +72,7 @@ def shown(directory: Path, limit: int = 50) -> list[dict[str, Any]]:
     for path in sorted(directory.glob("[12]*-*.json"), reverse=True)[:limit]:
         try:
             told = json.loads(path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
         if isinstance(told, dict) and told.get("v") == 1:
             found.append(told | {"name": path.stem})

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from edge import toml_text
 from edge.config import Config, absolute, load, sections
 from edge.desk.physician import Physician
 from edge.errands import KINDS, Answer, Errand, Errands
@@ -50,8 +51,9 @@ def salvage(path: Path) -> Config:
         try:
             found[name] = kind.model_validate(content)
         except ValidationError:
-            if name == "camera" and isinstance(content, dict) and isinstance(content.get("name"), str) and content["name"]:
-                found[name] = kind.model_construct(name=content["name"])
+            called = content.get("name") if isinstance(content, dict) else None
+            if name == "camera" and isinstance(called, str) and 0 < len(called) <= 40 and called.isprintable():
+                found[name] = kind.model_construct(name=called)
     if "runtime" not in found and (directory := os.environ.get("RUNTIME_DIRECTORY")):  # systemd's, where the page looks too
         found["runtime"] = sections()["runtime"].model_validate({"directory": directory.split(":")[0]})
     return absolute(Config().model_copy(update=found), path.resolve().parent)
@@ -61,12 +63,12 @@ def _tables(path: Path) -> dict[str, Any]:
     """The tables of a TOML file that can be read one by one."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except (OSError, ValueError):
         return {}
     found: dict[str, Any] = {}
     for part in re.split(r"(?m)^(?=\s*\[)", text):
         try:
-            found |= tomllib.loads(part)
+            found |= toml_text.loads(part)
         except tomllib.TOMLDecodeError:
             continue
     return found
@@ -215,6 +217,6 @@ def when_valid(path: Path, act: Callable[[], None], every_s: float = 2.0) -> thr
 def _stamp(path: Path) -> tuple[int, int, int]:
     try:
         found = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return (0, 0, 0)
     return found.st_ino, found.st_size, found.st_mtime_ns

@@ -6,18 +6,20 @@ An event and its crop are one transaction, so a power cut leaves both or neither
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from edge.errors import StoreError
+from edge.errors import StoreError, plain
 from edge.evidence import Evidence, pack, unpack
 from edge.keeping.file import StoreFile
 from edge.records import Character, Event, Match, Quad, Rule
 
 PREVIEW = "events.preview"
 INSERT = "INSERT OR IGNORE INTO events (id, text, last_seen, json, list, camera, country, direction, confidence, preview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+log = logging.getLogger(__name__)
 MINUTE = len("2026-11-22T21:05")
 
 
@@ -61,7 +63,7 @@ class Store(StoreFile):
             wanted.append("instr(text, ?) > 0")
             values.append("".join(char for char in text.upper() if char.isalnum()))
         rows = self._rows(f"SELECT json FROM events WHERE {' AND '.join(wanted)} ORDER BY seq DESC LIMIT ?", *values, max(0, limit))
-        return [event_of(row[0]) for row in rows]
+        return list(whole_events(row[0] for row in rows))
 
     def event(self, id: str) -> Event | None:
         """One event with its crop, or None."""
@@ -198,8 +200,24 @@ def _row(event: Event) -> tuple[str | float | bool, ...]:
     return event.id, event.text, event.last_seen, told, listed, event.camera, event.country or "", event.direction, float(event.confidence), event.preview
 
 
+def whole_events(texts: Iterable[str]) -> Iterator[Event]:
+    """Without those that are damaged: one is no reason not to show the others."""
+    for text in texts:
+        try:
+            yield event_of(text)
+        except StoreError as error:
+            log.warning("%s", error)
+
+
 def event_of(text: str, crop_jpeg: bytes = b"") -> Event:
-    """Inverse of `Event.as_json`."""
+    """Inverse of `Event.as_json`; StoreError where it is none: a bit that turns on the card is in no checksum of SQLite's."""
+    try:
+        return _event_of(text, crop_jpeg)
+    except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise StoreError(f"an event in the store is damaged ({plain(str(error), 150)}); delete it, or take the store from a backup") from None
+
+
+def _event_of(text: str, crop_jpeg: bytes) -> Event:
     row = json.loads(text)
     row["characters"] = tuple(Character(**character) for character in row["characters"])
     row["quad"] = Quad.from_array(row["quad"])

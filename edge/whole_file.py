@@ -48,8 +48,8 @@ def read(path: Path, most_bytes: int = 4_000_000, *, may_lack: bool = False) -> 
         if may_lack:
             return Content(b"", "")
         raise ConfigError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from None
     return Content(raw, etag_of(raw))
 
 

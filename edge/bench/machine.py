@@ -6,14 +6,14 @@ import os
 import platform
 import re
 import shlex
-import shutil
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.bench.result import Busy, Machine, Software, State
+from edge.firmware import ask as ask
+from edge.firmware import throttling as throttling
 from edge.health import temperature_c
 
 CPUS = Path("/sys/devices/system/cpu")
@@ -22,8 +22,6 @@ FLAGS = {
     "avx512_vnni": "avx512_vnni", "avx_vnni": "avx_vnni", "amx_int8": "amx_int8",
 }  # fmt: skip
 """Name in /proc/cpuinfo -> the usual name of an instruction set that int8 or float networks gain from."""
-TROUBLES = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
-"""Bits of `vcgencmd get_throttled`; 16 places up the same has been so since the board started."""
 PACKAGES = ("ai-edge-litert", "tflite-runtime", "tensorflow-cpu", "tensorflow", "keras", "numpy", "opencv-python-headless")
 HOT_C = 80.0
 
@@ -34,17 +32,6 @@ def text_of(path: Path) -> str | None:
         return path.read_text(encoding="utf-8", errors="replace").strip("\0\n ") or None
     except OSError:
         return None
-
-
-def ask(*words: str) -> str | None:
-    """What a command prints; None where it is not there, refuses, or does not answer within three seconds."""
-    if shutil.which(words[0]) is None:
-        return None
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=3, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def machine(root: Path = Path("/")) -> Machine:
@@ -77,16 +64,6 @@ def state() -> State:
         throttled=throttling(ask("vcgencmd", "get_throttled")),
         load=(round(os.getloadavg()[0], 2), round(os.getloadavg()[1], 2), round(os.getloadavg()[2], 2)),
     )
-
-
-def throttling(answer: str | None) -> tuple[str, ...] | None:
-    """`throttled=0x50005` in words, what is so now first; None when the firmware gave no answer."""
-    found = re.search(r"throttled=0x([0-9a-fA-F]+)", answer or "")
-    if found is None:
-        return None
-    bits = int(found[1], 16)
-    now = [f"{words} now" for place, words in TROUBLES.items() if bits >> place & 1]
-    return (*now, *(f"{words} since the start" for place, words in TROUBLES.items() if bits >> (place + 16) & 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from edge.bench.figures import Part, Ratio, Timing
 from edge.bench.streamed import Streamed
-from edge.errors import ConfigError
+from edge.errors import ConfigError, plain
 
 STAGES = ("resize", "detect", "decode detections", "rectify", "read", "decode reads", "track and judge", "whole frame")
 """What can be timed. detect and read: one run of the network with its input's quantization; track and judge: all that comes after the reads of a
@@ -183,7 +183,7 @@ def load_result(path: Path) -> Result:
         place = ".".join(str(part) for part in first["loc"])
         older = place == "v" or '"threads": {' in text[:2000]
         mend = "it was written by another version: measure again" if older else "name a JSON file of platewatch bench or python -m convert bench"
-        raise ConfigError(f"{path}: is no result of a benchmark ({place + ': ' if place else ''}{first['msg'].lower()}); {mend}") from None
+        raise ConfigError(f"{path}: is no result of a benchmark ({plain(f'{place}: ' * bool(place) + first['msg'].lower(), 200)}); {mend}") from None
 
 
 def save_result(result: Result, path: Path) -> None:

@@ -12,15 +12,17 @@ import cv2
 
 from edge.camera.address import without_password
 from edge.camera.base import Lost, Why
+from edge.camera.checkup import Patience
+from edge.camera.device import device_of, is_number, why_not
 from edge.camera.knobs import Knob
+from edge.camera.pool import Pool
 from edge.camera.settings import CameraConfig
 from edge.camera.v4l2 import Controls
-from edge.camera.video import picture_of, quiet
-from edge.errors import CameraLost, ConfigError
+from edge.camera.video import quiet
+from edge.errors import ConfigError
 from edge.records import Frame
-from edge.vision.image import to_luma
 
-TIMEOUT_MS = 5000
+OPEN_MS, NEVER_MS = 5000, 3_600_000
 MOST_BROKEN = 50
 """So many frames in a row that cannot be decoded, and the camera is opened again."""
 FFMPEG_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|analyzeduration;500000|fpsprobesize;0"
@@ -51,8 +53,10 @@ class OpenCvCamera:
         self.name, self.skipped = config.name, 0
         self._config, self._source, self._limit = config, config.source, config.fps_limit
         self._clock = clock
+        # A little before the pump would leave the thread behind, which cannot be woken.
+        self._silence_ms = int(900 * Patience.of(config).stall_s) or NEVER_MS
         self._video: cv2.VideoCapture | None = None
-        self._index = 0
+        self._index, self._pool = 0, Pool()
         self._controls: Controls | None = None
 
     def again(self) -> Self:
@@ -62,7 +66,10 @@ class OpenCvCamera:
         self._video = self._open()
         if not self._video.isOpened():
             self.__exit__()
-            raise CameraLost(f"camera {self.name}: {without_password(self._source)} cannot be opened; check the cable, the address and the password")
+            shown = f"camera {self.name}: {without_password(self._source)} cannot be opened"
+            if "://" not in self._source:
+                raise Lost("not opened", f"{shown}: {why_not(self._source)}")
+            raise Lost("not opened", f"{shown}; check the cable, the address and the password")
         return self
 
     def _open(self) -> cv2.VideoCapture:
@@ -70,17 +77,17 @@ class OpenCvCamera:
         try:
             if "://" in self._source:
                 # One decoding thread: each more holds back a frame. A stream that is silent for longer than the limit ends.
-                limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIMEOUT_MS, cv2.CAP_PROP_N_THREADS, 1]
+                limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, self._silence_ms, cv2.CAP_PROP_N_THREADS, 1]
                 with _options():
                     return cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits)
-            video = cv2.VideoCapture(int(self._source) if self._source.isdigit() else self._source, cv2.CAP_V4L2)
+            video = cv2.VideoCapture(int(self._source) if is_number(self._source) else self._source, cv2.CAP_V4L2)
             # Most USB cameras reach their full rate at full size only as MJPG.
             video.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
             video.set(cv2.CAP_PROP_FRAME_WIDTH, self._config.width)
             video.set(cv2.CAP_PROP_FRAME_HEIGHT, self._config.height)
             video.set(cv2.CAP_PROP_BUFFERSIZE, 1)
             return video
-        except cv2.error:
+        except (cv2.error, OverflowError, TypeError):
             return cv2.VideoCapture()
 
     def knobs(self) -> list[Knob]:
@@ -96,7 +103,7 @@ class OpenCvCamera:
         if "://" in self._source:
             raise ConfigError(f"camera {self.name} is an IP camera: its exposure and focus are set on its own page, not from here")
         if self._controls is None:
-            self._controls = Controls(f"/dev/video{self._source}" if self._source.isdigit() else self._source)
+            self._controls = Controls(device_of(self._source))
         return self._controls
 
     def __exit__(self, *_: object) -> None:
@@ -114,13 +121,13 @@ class OpenCvCamera:
             # Everything is grabbed, so that the device's own queue stays empty; what the limit leaves out is not converted.
             if self._limit and now - taken_at < 0.9 / self._limit:
                 continue
-            picture = picture_of(self._video)
-            if picture is None:
+            if (shot := self._pool.shot(self._video)) is None:
                 self.skipped, broken = self.skipped + 1, broken + 1
                 continue
             taken_at, broken = now, 0
-            yield Frame(to_luma(picture), now, self.name, picture, self._index)
+            luma, colour, let_go = shot
+            yield Frame(luma, now, self.name, colour, self._index, let_go=let_go)
             self._index += 1
         silent_s = self._clock() - asked_at
-        why: Why = "garbage" if broken else "stalled" if silent_s > 0.8 * TIMEOUT_MS / 1000 else "gone"
+        why: Why = "garbage" if broken else "stalled" if silent_s > 0.8 * self._silence_ms / 1000 else "gone"
         raise Lost(why, f"camera {self.name}: {without_password(self._source)} sends no more pictures")

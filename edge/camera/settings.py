@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from edge.section import Section
 
@@ -60,6 +60,14 @@ class CameraConfig(Section):
         le=3600,
         description="A camera that sends the very same picture for so many seconds is opened again; 0 for a source without any noise.",
     )
+
+    @field_validator("name")
+    @classmethod
+    def _one_line(cls, name: str) -> str:
+        """It stands in logs, topics and file names."""
+        if not name.isprintable():
+            raise ValueError(f"camera.name {name!r} holds a sign that cannot be printed; take it out")
+        return name
 
 
 class NightConfig(Section):

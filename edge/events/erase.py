@@ -87,7 +87,7 @@ def _from_gallery(gallery: Path, texts: Collection[str]) -> int:
     for path in gallery.glob("[12]*-*.json"):
         try:
             text = json.loads(path.read_bytes()).get("text")
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             continue
         if text in texts:
             for suffix in (".jpg", ".json"):

@@ -54,7 +54,7 @@ def collect(directory: Path, store: Store, keep: int) -> int:
     for line in taken.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             at, who, did = (str(part)[:100] for part in json.loads(line))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
         lines.append((at, who, did))
     with store.batch():

@@ -17,6 +17,7 @@ from typing import Self
 JUMP = timedelta(minutes=1)
 FAR = timedelta(days=1)
 SETTLE_S, SETTLE_FAR_S = 3600.0, 24 * 3600.0
+FOREVER_S = 1e10
 """So long the clock must go on without a jump before it is believed, after a small one and after one of a day and more."""
 UNSET = datetime(2025, 1, 1, tzinfo=UTC)
 """Earlier than this it cannot be: the clock was never set."""
@@ -110,8 +111,10 @@ class Belief:
 
     def recall(self, path: Path) -> Self:
         """Go on doubting where the last run left off."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             told = {key: float(value) for key, value in json.loads(path.read_bytes()).items()}
+            if not all(abs(told[key]) < FOREVER_S for key in ("left_s", "far_s", "ahead_s", "jump_s")):  # a damaged file
+                return self
             now = self._clock()
             self._believed_from, self._far_at = now + min(told["left_s"], SETTLE_FAR_S), now - max(0.0, told["far_s"])
             self._ahead, self.jumped = timedelta(seconds=told["ahead_s"]), timedelta(seconds=told["jump_s"])

@@ -156,6 +156,6 @@ class StoreFile:
             yield
         except StoreError:
             raise
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # of text that is damaged, or of SQLite's own message about it
             self._suspect = self._suspect or any(part in str(error) for part in TRANSIENT)
             raise plainly(self._path, error) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from edge.errors import StoreError
+from edge.errors import StoreError, plain
 
 FIRST = """
 CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, text TEXT NOT NULL, last_seen TEXT NOT NULL, json TEXT NOT NULL);
@@ -89,6 +89,7 @@ def plainly(path: object, error: Exception) -> StoreError:
 
 def _mend(message: str) -> str:
     known = {
+        "decode": "holds an event that is damaged; move it away, and a new one will be made",  # SQLite repeats its bytes
         "not a database": "is not an event store; move it away or name another store.path",
         "malformed": "is damaged; move it away, and a new one will be made",
         "disk is full": "the disk is full; delete other files or lower store.retention_days",
@@ -104,4 +105,4 @@ def _mend(message: str) -> str:
         "locked": "another program holds it; try again",
         "disk I/O error": "the disk does not work as it should (input/output error); check the card and its space",
     }
-    return next((mend for part, mend in known.items() if part in message), f"cannot be used ({message})")
+    return next((mend for part, mend in known.items() if part in message), f"cannot be used ({plain(message, 150)})")

@@ -115,7 +115,9 @@ class Labels:
         try:
             told = json.loads((self._gallery / f"{id}.json").read_bytes())
             jpeg = (self._gallery / f"{id}.jpg").read_bytes()
-        except (OSError, ValueError):
+            if not isinstance(told, dict):
+                raise ValueError
+        except (OSError, ValueError, RecursionError):
             raise LabelError("this picture is no longer there; pictures of unread plates are kept for a short while only") from None
         corners = told.get("corners")
         facts = float(told.get("confidence", 0.0)), str(told.get("camera", "")), str(told.get("at", "")), "", "", str(told.get("direction", "unknown"))

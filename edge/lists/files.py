@@ -24,7 +24,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from edge.errors import ConfigError
+from edge import toml_text
+from edge.errors import ConfigError, plain
 from edge.lists.entry import Entry, PlateList, spelt
 from edge.lists.schedule import Schedule, parse_span, zone
 from edge.lists.settings import Kind, ListsConfig
@@ -32,6 +33,8 @@ from edge.lists.settings import Kind, ListsConfig
 KEYS = ("plate", "name", "group", "note", "from", "until", "times")
 HEAD = ("name", "tolerance", "time_zone", "plates")
 MOST_BYTES = 4_000_000
+MOST_SAID = 300
+"""Characters of a message beside the file's name."""
 
 
 def read_list(path: Path, kind: Kind, config: ListsConfig) -> PlateList:
@@ -41,6 +44,13 @@ def read_list(path: Path, kind: Kind, config: ListsConfig) -> PlateList:
 
 def parse_list(path: Path, text: str, kind: Kind, config: ListsConfig) -> PlateList:
     """The same of a text that is not written yet; `path` gives its format and its name."""
+    try:
+        return _parsed(path, text, kind, config)
+    except ConfigError as error:  # it repeats what stands there, and that may be anything
+        raise ConfigError(plain(str(error), len(str(path)) + MOST_SAID)) from None
+
+
+def _parsed(path: Path, text: str, kind: Kind, config: ListsConfig) -> PlateList:
     if path.suffix.lower() == ".toml":
         head, rows = _toml(path, text)
     elif path.suffix.lower() == ".csv":
@@ -56,6 +66,9 @@ def parse_list(path: Path, text: str, kind: Kind, config: ListsConfig) -> PlateL
         if entry.plate in entries:
             raise ConfigError(f"{path}, line {line}: plate {entry.plate} stands in line {entries[entry.plate].line} already; keep one of them")
         entries[entry.plate] = entry
+    for key in ("name", "time_zone"):
+        if not isinstance(head.get(key, ""), str):
+            raise ConfigError(f"{path}: {key} is {head[key]!r}; put it in quotes")
     tolerance = head.get("tolerance", config.tolerance)
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance <= 3:
         raise ConfigError(f"{path}: tolerance is {tolerance!r}; write a number from 0 to 3")
@@ -75,14 +88,16 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing file in [lists]") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text; save it as such") from None
+    except ValueError as error:
+        raise ConfigError(f"{plain(str(path))}: cannot be read ({error})") from None
 
 
 def _toml(path: Path, text: str) -> tuple[dict[str, Any], list[tuple[int, Mapping[str, Any]]]]:
     try:
-        head = tomllib.loads(text)
+        head = toml_text.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        raise ConfigError(f"{path}, {f'line {found[1]}' if found else 'the last line'}: not valid TOML ({str(error).split(' (at')[0]})") from None
+        line, words = toml_text.complaint(error)
+        raise ConfigError(f"{path}, {f'line {line}' if line else 'the last line'}: not valid TOML ({words})") from None
     refuse_unknown(f"{path}", head, HEAD)
     plates = head.pop("plates", [])
     if not isinstance(plates, list) or not all(isinstance(row, dict) for row in plates):

@@ -44,6 +44,7 @@ def share(text: str, places: Iterable[Alternatives]) -> float:
     return _share(text, [_headed(place) for place in places])
 
 
+@cache  # hundreds of formats share a few dozen places
 def _headed(place: Alternatives) -> Headed:
     found: dict[str | None, list[tuple[str, ...]]] = defaultdict(list)
     for sequence in place:

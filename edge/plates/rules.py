@@ -95,6 +95,12 @@ def _shape(entries: tuple[str, ...]) -> str:
     return f"[{kind}]{{{min(map(len, entries))},{max(map(len, entries))}}}"
 
 
+@cache
+def _place(choices: tuple[str, ...] = (), optional: bool = False, mark: str = "", regex: str = "") -> Place:
+    """Thousands of places, few of them different: each is there once."""
+    return Place(choices=choices, optional=optional, mark=mark, regex=regex)
+
+
 def _places(pattern: str, sets: Mapping[str, str], lists: Mapping[str, list[str]], open_lists: list[str]) -> Iterator[Place]:
     rest = pattern
     while rest:
@@ -105,20 +111,21 @@ def _places(pattern: str, sets: Mapping[str, str], lists: Mapping[str, list[str]
         else:
             sign, rest = rest[0], rest[1:]
             if sign == "|" or sign in MARKS:
-                yield Place(mark=sign)
+                yield _place(mark=sign)
                 continue
             choices = tuple(sets[sign] if sign in sets else CLASSES[sign] if sign in CLASSES else sign.upper())
             regex = choices[0] if len(choices) == 1 else "[" + "".join(choices) + "]"
         optional = rest.startswith("?")
         rest = rest[1:] if optional else rest
-        yield Place(choices=choices, optional=optional, regex=f"(?:{regex})?" if optional else regex)
+        yield _place(choices=choices, optional=optional, regex=f"(?:{regex})?" if optional else regex)
 
 
 def _format(table: Mapping[str, Any], country: Mapping[str, Any]) -> Format:
     pattern = str(table["pattern"])
     places = tuple(_places(pattern, country.get("sets", {}), country.get("lists", {}), country.get("open_lists", [])))
-    if odd := [one for place in places for one in place.choices if not _READ.fullmatch(one)] or [pattern] * any(not place.choices for place in places if not place.mark):
-        raise ValueError(f"{pattern[:40]!r} has {odd[0][:20]!r}, which no plate holds: A-Z and 0-9 are read")
+    for place in places:
+        if not place.mark and not (place.choices and all(map(_READ.fullmatch, place.choices))):
+            raise ValueError(f"{pattern[:40]!r} has a place of {', '.join(place.choices)[:40]!r}; plates hold A-Z and 0-9")
     return Format(
         pattern=pattern,
         places=places,

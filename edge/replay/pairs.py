@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -80,7 +81,7 @@ def load_truth(path: Path) -> list[Seen]:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"--truth {path}: cannot be read ({error.strerror})") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ConfigError(f"--truth {path}: is not JSON") from None
     if not isinstance(rows, list):
         raise ConfigError(f"--truth {path}: must be a list of objects with text, from_s and to_s")
@@ -90,8 +91,8 @@ def load_truth(path: Path) -> list[Seen]:
 def _row(path: Path, number: int, row: Any) -> Seen:
     try:
         text, from_s, to_s = row["text"], float(row["from_s"]), float(row["to_s"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         raise ConfigError(f"--truth {path}: entry {number} has no text, from_s and to_s (seconds)") from None
-    if not isinstance(text, str) or not text or to_s < from_s:
+    if not isinstance(text, str) or not text or not -inf < from_s <= to_s < inf:
         raise ConfigError(f"--truth {path}: entry {number} needs a text, and to_s not before from_s")
     return Seen("".join(char for char in text.upper() if char.isalnum()), from_s, to_s)

@@ -15,9 +15,8 @@ from edge.errors import ImageError
 from edge.records import Luma
 
 MAX_BYTES = 64 * 1024 * 1024
-MAX_PIXELS = 100_000_000
 # OpenCV reads the limit once, when it is first imported: a picture that claims more pixels is refused before memory is taken.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
+MAX_PIXELS = int(os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "100000000"))
 
 import cv2  # noqa: E402  (after the limit is set)
 
@@ -29,11 +28,11 @@ PAD = 114
 """Luma of the letterbox's empty part: a grey that is neither plate nor shadow."""
 
 
-def to_luma(bgr: Picture) -> Luma:
-    """(H, W, 3) BGR or (H, W) grey uint8 -> (H, W) uint8, ITU-R BT.601 weights like a camera's Y plane."""
+def to_luma(bgr: Picture, into: Luma | None = None) -> Luma:
+    """(H, W, 3) BGR or (H, W) grey uint8 -> (H, W) uint8, ITU-R BT.601 weights like a camera's Y plane; `into` old memory of the same size, if any."""
     if bgr.ndim == 2:
         return bgr
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY, dst=into), dtype=np.uint8)
 
 
 def decode_image(data: bytes, name: str) -> tuple[Luma, Picture]:
@@ -51,12 +50,12 @@ def decode_image(data: bytes, name: str) -> tuple[Luma, Picture]:
         bgr = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         too_large = "pixels" in str(error).lower() or "size" in str(error).lower()
-        reason = f"more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller" if too_large else "the picture is corrupt; copy it again"
+        reason = f"more than {MAX_PIXELS / 1e6:g} million pixels; make it smaller" if too_large else "the picture is corrupt; copy it again"
         raise ImageError(f"{name}: {reason}") from None
     if bgr is None or bgr.size == 0:
         raise ImageError(f"{name}: not a picture that can be read (JPEG, PNG, WebP, BMP and TIFF are), or it is corrupt")
     if bgr.shape[0] * bgr.shape[1] > MAX_PIXELS:
-        raise ImageError(f"{name}: more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller")
+        raise ImageError(f"{name}: more than {MAX_PIXELS / 1e6:g} million pixels; make it smaller")
     picture = np.asarray(bgr, dtype=np.uint8)
     return to_luma(picture), picture
 
@@ -72,8 +71,10 @@ def load_image(path: str | Path) -> tuple[Luma, Picture]:
         data = path.read_bytes()
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
     return decode_image(data, str(path))
 
 

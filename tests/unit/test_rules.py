@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.errors import ConfigError
 from edge.plates.rules import COUNTRIES, candidates, countries, matches, parse
 
 CODES = [code for code, country in countries().items() if not country.generic]
@@ -73,7 +74,7 @@ def test_an_open_list_accepts_texts_of_its_shape() -> None:
 
 
 def test_an_unknown_list_is_an_error() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ConfigError):
         parse('code = "zz"\nname = "Test"\n[[formats]]\npattern = "{r}DD"\n')
 
 
