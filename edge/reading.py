@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge.model.detector import Detector
     from edge.model.reader import Reader
     from edge.plates.ruled import Ruled
-    from edge.records import Detection, Luma, PlateRead
+    from edge.records import Character, Detection, Luma, PlateRead
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,13 +115,18 @@ def as_json(name: str, luma: Luma, looks: Looks, said: Sequence[Ruled], total_ms
     }
 
 
+def _character(one: Character) -> dict[str, Any]:
+    return {"char": one.char, "confidence": round(one.confidence, 4)}
+
+
 def _plate(one: Look, ruled: Ruled) -> dict[str, Any]:
     box = one.detection.box
     return {
         "text": ruled.text,
         "raw_text": ruled.raw_text,
         "confidence": round(ruled.confidence, 4),
-        "characters": [{"char": c.char, "confidence": round(c.confidence, 4)} for c in ruled.characters],
+        "characters": [_character(char) for char in ruled.characters],
+        "alternatives": [[_character(other) for other in others] for others in one.read.alternatives],
         "quad": [[round(x, 2), round(y, 2)] for x, y in one.detection.quad.points],
         "box": [round(value, 2) for value in (box.x0, box.y0, box.x1, box.y1)],
         "detection_confidence": round(one.detection.score, 4),

@@ -23,14 +23,11 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Literal
 
 from edge.metrics.histogram import STAGE_S, Histogram
 from edge.records import Quad
@@ -75,8 +72,8 @@ class Meter:
 
     def stages_ms(self) -> dict[str, dict[str, float]]:
         """{stage: {"median", "p95"}} in milliseconds; 0 where nothing was measured."""
-        found = {stage: np.percentile(ms, (50, 95)) if ms else (0.0, 0.0) for stage, ms in self._ms.items()}
-        return {stage: {"median": round(float(median), 2), "p95": round(float(p95), 2)} for stage, (median, p95) in found.items()}
+        ranked = {stage: sorted(ms) for stage, ms in self._ms.items()}
+        return {stage: {"median": round(_quantile(ms, 0.5), 2), "p95": round(_quantile(ms, 0.95), 2)} for stage, ms in ranked.items()}
 
     def totals(self) -> dict[str, dict[str, float]]:
         """{stage: {"frames", "seconds"}} since the start."""
@@ -90,6 +87,15 @@ class Meter:
         recent = [at for at in self._worked_at if now - at <= window_s]
         span = now - recent[0] if recent else 0.0
         return round((len(recent) - 1) / span, 1) if len(recent) > 1 and span > 0 else 0.0
+
+
+def _quantile(ranked: Sequence[float], share: float) -> float:
+    """Linear between two of them, as NumPy's, which would load masked arrays for it; 0 of none."""
+    if not ranked:
+        return 0.0
+    place = share * (len(ranked) - 1)
+    low = int(place)
+    return ranked[low] + (place - low) * (ranked[min(low + 1, len(ranked) - 1)] - ranked[low])
 
 
 class StatusFile:
@@ -176,7 +182,7 @@ def read(path: Path) -> dict[str, Any] | None:
     """The status, from its file or the folder it stands in; None when it is absent, corrupt or of another edition."""
     try:
         found = json.loads((path / STATUS_NAME if path.is_dir() else path).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("v") == 1 else None
 

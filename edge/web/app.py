@@ -6,6 +6,7 @@ The command line imports this module for its `--help`, so that flask, numpy and 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 REST_EVERY_S = 10.0
-THREADS, STREAMS = 6, 3
-"""A live stream holds a thread; the other half answers everyone else."""
+NICE = 5
+"""The daemon comes first."""
+THREADS, STREAMS = 6, 150
+"""A thread works and never waits for a viewer; a live stream holds none."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     from edge import logs, safe
 
     logs.set_up()
-    logging.getLogger("waitress").setLevel(logging.WARNING)  # below, it tells of every page that was closed
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # and here of every request that waits a moment for a thread
+    with contextlib.suppress(OSError):  # under systemd CPUWeight says it
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     config, trouble = safe.page_config(Path(args.config))
     server, app = make_server(config, Path(args.config))
     app.extensions["config_file"] = Path(args.config)
@@ -51,14 +54,13 @@ def run(args: argparse.Namespace) -> int:
         safe.when_valid(Path(args.config), begin_anew)
 
     def leave(*_: object) -> None:
-        app.extensions["stop"].set()  # waitress waits 5 s for its threads, which the streams would hold
         raise SystemExit(0)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
     log.info("the page is at http%s://%s:%d/", "s" if config.web.encrypted else "", config.web.host, config.web.port)
     try:
-        server.run()  # ends by SystemExit, which waitress swallows
+        server.run()
     finally:
         close(server, app)
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from edge.errors import PlatewatchError
@@ -82,7 +82,7 @@ def set_first_password() -> ResponseReturnValue:
         return set_up(str(error), 400)
     code.use_up()
     keeper.let_in(user)
-    return redirect("/", 303)
+    return redirect("/start" if current_app.extensions.get("config_file") else "/", 303)
 
 
 def set_up(problem: str | None, code: int = 200) -> ResponseReturnValue:

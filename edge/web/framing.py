@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 
 from edge.web.forgery import HOST
 
 LARGEST_HEADER = 16 * 1024
-LINE = re.compile(rb"([A-Z]{1,16}) (/[\x21-\x7e]*|\*) HTTP/1\.[01]")
+RETRY_S = 2
+OURS = {"connection", "date", "keep-alive", "server", "transfer-encoding", "upgrade"}
+LINE = re.compile(rb"([A-Z]{1,16}) (/[\x21-\x7e]*|\*) HTTP/1\.([01])")
 FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
 
 
@@ -24,13 +28,17 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`path` without its query; `body` in bytes."""
+    """`path` without its query; `body` in bytes; `minor` of HTTP/1. `expects`: the other side waits for a word before it sends the body."""
 
     method: str
     path: str
     target: str
     host: str
     body: int
+    minor: int = 1
+    closes: bool = False
+    expects: bool = False
+    fields: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def parse(head: bytes) -> Request:
@@ -52,14 +60,41 @@ def parse(head: bytes) -> Request:
         raise Refusal(400, "Content-Length is malformed.")
     if len(hosts) > 1:
         raise Refusal(400, "There is more than one Host header.")
-    target = line[2].decode("ascii")
-    return Request(line[1].decode("ascii"), target.partition("?")[0], target, hosts[0].decode("latin-1"), int(lengths[0]))
+    target, minor = line[2].decode("ascii"), int(line[3])
+    return Request(
+        line[1].decode("ascii"),
+        target.partition("?")[0],
+        target,
+        hosts[0].decode("latin-1"),
+        int(lengths[0]),
+        minor,
+        minor == 0 or b"close" in b",".join(named.get(b"connection", [])).lower(),
+        minor == 1 and b"100-continue" in b",".join(named.get(b"expect", [])).lower(),
+        tuple((one[1], one[2].strip(b" \t")) for one in fields),
+    )
+
+
+def answer_head(status: int, headers: Iterable[tuple[str, str]], *, chunked: bool, closes: bool) -> bytes:
+    """Of an answer of the application's, whose own word on how it is sent is passed over."""
+    kept = [f"{name}: {value}" for name, value in headers if name.lower() not in OURS]
+    kept += [f"Date: {formatdate(usegmt=True)}"] + ["Transfer-Encoding: chunked"] * chunked + ["Connection: close"] * closes
+    if any("\r" in one or "\n" in one or "\0" in one for one in kept):
+        raise ValueError("a header of the answer holds a line break")
+    return "\r\n".join((f"HTTP/1.1 {status} {_phrase(status)}", *kept, "", "")).encode("latin-1")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
 
 
 def refusal(error: Refusal) -> bytes:
     """The one shape of an error."""
     body = json.dumps({"error": {"status": error.code, "message": str(error)}}).encode() + b"\n"
-    return _answer(error.code, "Content-Type: application/json", f"Content-Length: {len(body)}") + body
+    later = [f"Retry-After: {RETRY_S}"] if error.code == 503 else []
+    return _answer(error.code, "Content-Type: application/json", f"Content-Length: {len(body)}", *later) + body
 
 
 def redirection(head: bytes, port: int) -> bytes:
@@ -76,5 +111,5 @@ def redirection(head: bytes, port: int) -> bytes:
 
 
 def _answer(code: int, *fields: str) -> bytes:
-    kept = ("Cache-Control: no-store", "X-Content-Type-Options: nosniff", "Connection: close")
+    kept = (f"Date: {formatdate(usegmt=True)}", "Cache-Control: no-store", "X-Content-Type-Options: nosniff", "Connection: close")
     return "\r\n".join((f"HTTP/1.1 {code} {HTTPStatus(code).phrase}", *fields, *kept, "", "")).encode("latin-1")

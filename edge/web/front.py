@@ -1,7 +1,6 @@
-"""What others connect to: it ends TLS, bounds every connection in number, time and bytes, and hands whole requests on to the server behind it.
+"""The page's server: it ends TLS, bounds every connection in number, time and bytes, and has whole requests answered by the application.
 
-The server behind it holds a place for each connection, however slowly its request trickles in; a hundred slow ones would shut the page. Here they
-wait, and the oldest goes when there are too many. `clients` tells the application who is at the other end: X-Forwarded-For is never believed.
+However slowly a request trickles in or an answer is taken, only a connection waits and never a thread; when there are too many, the one of least use goes.
 """
 
 from __future__ import annotations
@@ -9,36 +8,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
+from edge.web.answering import Answering
 from edge.web.auth import guesser
 from edge.web.framing import LARGEST_HEADER, Refusal, parse, redirection, refusal
 from edge.web.intake import CHUNK, Connection, Limits, copy_body, read_head
 
-Peer = tuple[str, int]
+IN_MEMORY = 512 * 1024
 
 
 class Front:
-    """Listens on (host, port) and hands on to `backend` on this machine. Runs in a thread of its own, with `start` and `stop` called from any other."""
+    """Listens on (host, port). Runs in a thread of its own, with `start` and `stop` called from any other."""
 
-    def __init__(
-        self, host: str, port: int, backend: Peer, *, context: ssl.SSLContext | None = None, limits: Limits | None = None, redirect_port: int = 0
-    ) -> None:
-        self._host, self._port, self._backend, self._context = host, port, backend, context
-        self._redirect_port, self.limits = redirect_port, limits or Limits()
+    def __init__(self, host: str, port: int, answering: Answering, *, context: ssl.SSLContext | None = None, redirect_port: int = 0) -> None:
+        self._host, self._port, self._answering, self._context = host, port, answering, context
+        self._redirect_port, self.limits = redirect_port, Limits()
         self.largest: Callable[[str, str], int] = lambda _method, _path: LARGEST_HEADER
         """(method, path) -> how many bytes of body may come."""
         self.small = LARGEST_HEADER
-        self.clients: dict[Peer, str] = {}
-        """Our end of a connection to the server behind -> the address of who is at the other end."""
         self.port = port
-        self._open: dict[Connection, None] = {}
+        self.open: dict[Connection, None] = {}
         self._by_address: Counter[str] = Counter()
-        self._sources, self._uploads = 0, 0
+        self._uploads = 0
         self._servers: list[asyncio.Server] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="front", daemon=True)
@@ -66,7 +63,7 @@ class Front:
         async def go() -> None:
             while True:
                 await asyncio.sleep(seconds)
-                await asyncio.to_thread(act)
+                await self._answering.pool.run(act)
 
         asyncio.run_coroutine_threadsafe(go(), self._loop)
 
@@ -96,7 +93,7 @@ class Front:
         if self._by_address[payer] >= self.limits.of_one or not self._make_room():
             writer.transport.abort()
             return
-        self._open[one] = None
+        self.open[one] = None
         self._by_address[payer] += 1
         try:
             if self._context is not None:
@@ -112,26 +109,20 @@ class Front:
 
     def _make_room(self) -> bool:
         """Where all places are taken, the connection that was of no use for longest goes, unless all were of use just now."""
-        if len(self._open) < self.limits.connections:
+        if len(self.open) < self.limits.connections:
             return True
-        oldest = min(self._open, key=lambda one: one.active_at)
+        oldest = min(self.open, key=lambda one: one.active_at)
         if self._loop.time() - oldest.active_at < 1.0 or oldest.task is None:
             return False
-        del self._open[oldest]
+        del self.open[oldest]
         oldest.task.cancel()
         return True
 
     def _leave(self, one: Connection, payer: str) -> None:
-        self._open.pop(one, None)
+        self.open.pop(one, None)
         self._by_address[payer] -= 1
         if not self._by_address[payer]:
             del self._by_address[payer]
-        if one.answers is not None:
-            one.answers.cancel()
-        if one.behind is not None:
-            one.behind.transport.abort()
-        if one.source is not None:
-            self.clients.pop(one.source, None)
         one.writer.close()  # what is written is still sent, for as long as the other side takes it
         self._loop.call_later(5.0, one.writer.transport.abort)
 
@@ -139,50 +130,35 @@ class Front:
         first = True
         while (head := await read_head(one, self.limits, first)) is not None:
             asked, first = parse(head), False
-            most = self.largest(asked.method, asked.path)
+            most = self.largest(asked.method, asked.path) if asked.body > self.small else self.small
             if asked.body > most:
                 raise Refusal(413, f"This takes at most {most} bytes.")
+            if self._answering.pool.waiting >= self.limits.waiting:
+                raise Refusal(503, "Too many ask at once; try again in a moment.")
             one.active_at = self._loop.time()
-            if one.behind is None:
-                await self._reach(one)
-            elif one.answers is None or one.answers.done():
+            if asked.expects and asked.body:
+                one.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            body = await self._body(one, asked.body)
+            if not await self._answering.answer(one, asked, body, self.limits, (self._host, self.port)):
                 return
-            assert one.behind is not None
-            one.behind.write(head)
-            await one.behind.drain()
-            if asked.body:
-                await self._body(one, asked.body)
+            one.active_at = self._loop.time()
 
-    async def _body(self, one: Connection, length: int) -> None:
+    async def _body(self, one: Connection, length: int) -> IO[bytes]:
+        """Whole, in memory or in a file without a name."""
         large = length > self.small
         if large and self._uploads >= self.limits.uploads:
             raise Refusal(503, "Others are sending large files; try again in a moment.")
         self._uploads += large
+        body: IO[bytes] = tempfile.TemporaryFile() if length > IN_MEMORY else BytesIO()  # noqa: SIM115  (closed with the answer)
         try:
-            await copy_body(one, length, self.limits)
+            await copy_body(one, length, self.limits, body)
+            body.seek(0)
+            return body
+        except BaseException:
+            body.close()
+            raise
         finally:
             self._uploads -= large
-
-    async def _reach(self, one: Connection) -> None:
-        """Connects to the server behind, from an address of this machine's own that no other connection had for long: it names the client."""
-        self._sources = (self._sources + 1) % 0xFFFF00
-        number = self._sources + 256
-        source = f"127.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}" if sys.platform == "linux" else "127.0.0.1"
-        back, one.behind = await asyncio.open_connection(*self._backend, local_addr=(source, 0))
-        name = one.behind.get_extra_info("sockname")
-        one.source = (str(name[0]), int(name[1]))
-        self.clients[one.source] = one.address
-        one.answers = asyncio.create_task(self._answers(one, back))
-
-    async def _answers(self, one: Connection, back: asyncio.StreamReader) -> None:
-        """From behind to the client, until either has enough."""
-        with contextlib.suppress(OSError, TimeoutError):
-            while data := await back.read(CHUNK):
-                one.active_at = self._loop.time()
-                one.writer.write(data)
-                async with asyncio.timeout(self.limits.idle_s):
-                    await one.writer.drain()
-        one.reader.feed_eof() if not one.reader.at_eof() else None
 
     async def _say(self, one: Connection, answer: bytes) -> None:
         """A last word. What was still being sent is taken for a moment, or the other side would never read it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from edge.web.framing import LARGEST_HEADER, Refusal
 
@@ -13,29 +13,35 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`of_one` is what one address may have at once: a browser takes six. Bodies come in at `slowest_bytes_s` at least; `uploads` large ones at once."""
+    """`of_one` is what one address may have at once: a browser takes six. Bodies come in at `slowest_bytes_s` at least; `uploads` large ones at once.
+    `waiting` requests may wait for a thread. What is `paced` is given `pictures_s` times a second to all viewers together."""
 
-    connections: int = 128
+    connections: int = 320
     of_one: int = 32
     handshake_s: float = 10.0
     header_s: float = 10.0
     idle_s: float = 75.0
     slowest_bytes_s: float = 16_000.0
     uploads: int = 2
+    waiting: int = 64
+    pictures_s: float = 30.0
+    paced: frozenset[str] = frozenset({"/live.jpg"})
 
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """`active_at` is when it last did something of use: came, brought a whole header, or was answered. Trickling bytes are of no use."""
+    """`active_at` is when it last did something of use: came, brought a whole header, or was answered. Trickling bytes are of no use.
+    `next_at` is when its next live picture is due."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     address: str
     active_at: float
     task: asyncio.Task[Any] | None = None
-    source: tuple[str, int] | None = None
-    behind: asyncio.StreamWriter | None = None
-    answers: asyncio.Task[None] | None = None
+    next_at: float = 0.0
+
+    def has_left(self) -> bool:
+        return self.reader.at_eof() or self.writer.transport.is_closing()
 
 
 async def read_head(one: Connection, limits: Limits, first: bool) -> bytes | None:
@@ -66,9 +72,8 @@ async def _first_byte(one: Connection, idle_s: float) -> bytes:
                 return b""
 
 
-async def copy_body(one: Connection, length: int, limits: Limits) -> None:
-    """To the server behind; EOFError where it ends early, Refusal where it comes too slowly."""
-    assert one.behind is not None
+async def copy_body(one: Connection, length: int, limits: Limits, to: IO[bytes]) -> None:
+    """EOFError where it ends early, Refusal where it comes too slowly."""
     try:
         async with asyncio.timeout(limits.header_s + length / limits.slowest_bytes_s):
             while length:
@@ -76,7 +81,6 @@ async def copy_body(one: Connection, length: int, limits: Limits) -> None:
                 if not data:
                     raise EOFError
                 length -= len(data)
-                one.behind.write(data)
-                await one.behind.drain()
+                to.write(data)
     except TimeoutError:
         raise Refusal(408, "The request came too slowly.") from None

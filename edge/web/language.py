@@ -46,9 +46,11 @@ class Language:
         return self.number(value, 0 if isinstance(value, int) else 1)
 
     def number(self, value: float, digits: int = 0) -> str:
-        # Half goes up, as in the browser: a card that the script paints says the same as one of the template.
-        rounded = Decimal(str(abs(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-        whole, _, decimals = f"{rounded:,f}".partition(".")
+        if isinstance(value, int) and not digits:
+            whole, decimals = f"{abs(value):,}", ""
+        else:  # half goes up, as in the browser: a card that the script paints says the same as one of the template
+            rounded = Decimal(str(abs(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+            whole, _, decimals = f"{rounded:,f}".partition(".")
         if abs(value) < self.grouped_from:
             whole = whole.replace(",", "")
         sign = "-" if value < 0 and (whole.strip("0,") or decimals.strip("0")) else ""

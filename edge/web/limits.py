@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 LARGEST_FORM = 16 * 1024
@@ -22,8 +22,3 @@ def takes(largest: int) -> Callable[[View], View]:
 
 def largest_body(view: Callable[..., Any]) -> int:
     return int(getattr(view, MARK, LARGEST_FORM))
-
-
-def largest_of_all(views: Iterable[Callable[..., Any]]) -> int:
-    """What the server behind the views has to take."""
-    return max((largest_body(view) for view in views), default=LARGEST_FORM)

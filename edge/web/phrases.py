@@ -73,8 +73,9 @@ def checked(key: str, phrase: Mapping[str, Any]) -> dict[str, Forms]:
     return found
 
 
-def gaps(sentence: str) -> set[str]:
-    return set(GAP.findall(sentence))
+@cache
+def gaps(sentence: str) -> frozenset[str]:
+    return frozenset(GAP.findall(sentence))
 
 
 def form(language: str, count: object, forms: Forms) -> str:

@@ -13,6 +13,7 @@ from flask import g
 
 SCOPES: dict[str, str] = {
     "status:read": "see what the device does, and the live picture",
+    "detect:write": "switch the search for plates on and off",
     "events:read": "see and search events and their pictures",
     "events:write": "correct and delete events",
     "events:export": "take events away as a file",
@@ -34,7 +35,7 @@ SCOPES: dict[str, str] = {
 }
 """Scope -> what it allows."""
 VIEWER = frozenset({"status:read", "events:read", "lists:read", "gate:read", "health:read"})
-OPERATOR = VIEWER | {"events:write", "events:export", "lists:write", "gate:test", "image:read", "setup:read", "model:read", "metrics:read"}
+OPERATOR = VIEWER | {"detect:write", "events:write", "events:export", "lists:write", "gate:test", "image:read", "setup:read", "model:read", "metrics:read"}
 ROLES: dict[str, frozenset[str]] = {"viewer": VIEWER, "operator": OPERATOR, "admin": frozenset(SCOPES)}
 """A viewer looks, an operator works with plates and the gate, an admin also changes how the device works and who may enter."""
 OPEN = {"static", "door.login", "door.enter", "door.setup", "door.set_first_password", "health.healthz", "health.readyz", "health.metrics"}

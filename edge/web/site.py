@@ -61,7 +61,15 @@ LOOKS = {
     "api.get_events": "looked at the list of events",
     "events.one": "looked at an event",
     "api.get_event": "looked at an event",
+    "api.get_story": "looked at an event",
     "events.crop": "looked at a picture",
+    "events.frame": "looked at a picture",
+    "unread.page": "looked at unread plates",
+    "api.get_unread": "looked at unread plates",
+    "unread.crop": "looked at a picture",
+    "corrections.page": "looked at the corrections",
+    "api.get_labels": "looked at the corrections",
+    "corrections.crop": "looked at a picture",
 }
 """Endpoint -> what the access log calls it."""
 

@@ -30,6 +30,7 @@ def snapshot(files: DaemonFiles, language: Language = ENGLISH) -> dict[str, Any]
         "word": head.word,
         "sentence": head.sentence(now, language),
         "quoted": head.is_quoted,
+        "also": head.also,
         "pattern": head.pattern,
         "since": head.since,
         "picture": alive and files.picture_at() is not None,

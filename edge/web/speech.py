@@ -30,10 +30,9 @@ def install(app: Flask) -> None:
 
 def spoken() -> Language:
     """The language of this request."""
-    if "language" not in g:
-        g.language = _chosen() or _asked_for() or ENGLISH
-    found = g.language
-    assert isinstance(found, Language)
+    found = g.get("language")
+    if not isinstance(found, Language):
+        found = g.language = _chosen() or _asked_for() or ENGLISH
     return found
 
 

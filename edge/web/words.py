@@ -28,6 +28,8 @@ class Headline:
     since: str | None = None
     is_quoted: bool = False
     """The daemon's own sentence, which is English."""
+    also: str = ""
+    """What else is wrong, in the daemon's own English."""
 
     def sentence(self, now: datetime, language: Language = ENGLISH) -> str:
         return self.pattern.replace("{ago}", language.ago(seconds_since(self.since, now))) if self.since else self.pattern
@@ -45,9 +47,34 @@ def headline(status: dict[str, Any] | None, alive: bool, t: Language = ENGLISH) 
     if state not in STATES:  # a newer daemon's
         return Headline("wait", state.capitalize() or t("daemon.state.unknown.word"), closed(detail), is_quoted=True)
     tone = STATES[state]
+    if tone == "good" and (found := _held_up(status, t)) is not None:
+        return found
     if detail and tone == "good":  # it reads, but something else is wrong
         tone = "wait"
     return Headline(tone, t(f"daemon.state.{key(state)}.word"), closed(detail) or t(f"daemon.state.{key(state)}.says"), is_quoted=bool(detail))
+
+
+def _held_up(status: dict[str, Any], t: Language) -> Headline | None:
+    """Why a daemon whose camera works does not do all that it could."""
+    detail, governor, reload = str(status.get("detail") or ""), status.get("governor") or {}, status.get("reload") or {}
+    if status.get("detecting") is False:
+        return Headline("wait", t("daemon.held.off.word"), t("daemon.held.off.says"), also=without(detail, "detection is switched off"))
+    if governor.get("step"):
+        also = without(detail, str(governor.get("words", "")))
+        warm = governor.get("temperature_c")
+        says = t("daemon.held.hot.says") if warm is None else t("daemon.held.hot.degrees", degrees=f"{warm:.0f}")
+        return Headline("wait", t("daemon.held.hot.word"), says, also=also)
+    if reload.get("busy"):
+        return Headline("wait", t("daemon.held.taking.word"), t("daemon.held.taking.says"), also=without(detail, str(reload.get("words", ""))))
+    if waiting := reload.get("waiting"):
+        says = t("daemon.held.restart.says", keys=", ".join(map(str, waiting)))
+        return Headline("wait", t("daemon.held.restart.word"), says, also=without(detail, str(reload.get("words", ""))))
+    return None
+
+
+def without(detail: str, said: str) -> str:
+    """The other troubles of a detail."""
+    return closed("; ".join(part for part in detail.replace(said, "").split("; ") if part)) if said else closed(detail)
 
 
 def key(name: str) -> str:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from edge.records import Character
-from edge.status import draw, utc_iso
+from edge.status import encode, utc_iso
 from edge.store import Store
 from tests.builders import an_event
 
@@ -28,6 +28,9 @@ class FakeDaemon:
         self.run = folder / "run"
         self.run.mkdir()
         self.frames = 12345
+        quad = [[40, 40], [80, 40], [80, 50], [40, 50]]
+        self.figures: dict[str, Any] = {"number": 7, "at": "", "width": 160, "height": 90, "plates": [{"quad": quad, "text": EVIL, "confidence": 0.5}]}
+        """What comes with the live picture; said before `start`."""
         self._changes: dict[str, Any] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._live)
@@ -60,7 +63,7 @@ class FakeDaemon:
         self._replace("status.json", json.dumps(told | self._changes).encode())
 
     def _live(self) -> None:
-        picture = draw(np.full((90, 160), 128, np.uint8), [])
+        picture = encode(np.full((90, 160), 128, np.uint8), self.figures)
         while True:
             self.write_status()
             if (self.run / "watched").exists():

@@ -9,8 +9,11 @@ SIZES: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
     "desktop": {"viewport": {"width": 1280, "height": 900}},
 }
-SHIFTS = """window.__shift = 0; new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.__shift += entry.value;
+SHIFTS = """window.__shift = 0; window.__shifted = []; new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) {
+        window.__shift += entry.value;
+        window.__shifted.push(...entry.sources.map(({ node }) => (node?.outerHTML ?? node?.textContent ?? 'gone').slice(0, 90)));
+    }
 }).observe({ type: 'layout-shift', buffered: true });"""
 MOST_SHIFT = 0.02
 
@@ -31,6 +34,11 @@ def listen_for_shifts(page: Any) -> None:
 def shift(page: Any) -> float:
     """All layout shifts since the page was opened, added up."""
     return float(page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(window.__shift))))"))
+
+
+def shifted(page: Any) -> list[str]:
+    """What it was that moved."""
+    return list(page.evaluate("window.__shifted"))
 
 
 def scrolls_sideways(page: Any) -> bool:

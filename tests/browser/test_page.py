@@ -39,8 +39,8 @@ def test_a_pass_appears_by_itself_and_looks_as_after_a_reload(daemon: FakeDaemon
 def test_the_picture_and_the_figures_are_live_and_text_stays_text(daemon: FakeDaemon, open_page: Open) -> None:
     page = open_page()
     page.wait_for_function("() => { const p = document.querySelector('[data-picture]'); return !p.hidden && p.naturalWidth === 160; }")
-    expect(page.locator(".chip")).to_contain_text(EVIL)
-    assert texts(page, ".chip")[0].startswith(EVIL)
+    expect(page.locator("[data-inview] li")).to_contain_text(EVIL)
+    assert texts(page, "[data-inview] li")[0].startswith(EVIL)
     daemon.see("evil", EVIL, 0.5)
     expect(page.locator(".card .chars")).to_contain_text("<img")
     assert texts(page, ".card .chars")[0].startswith("<img")

@@ -7,16 +7,22 @@ from typing import Any
 
 import pytest
 
+from edge.web import rooms
 from edge.web.language import LANGUAGES
 from tests.browser.fake_daemon import FakeDaemon
-from tests.browser.looking import MOST_SHIFT, axe, scrolls_sideways, shift
+from tests.browser.looking import MOST_SHIFT, SIZES, axe, scrolls_sideways, shift, shifted
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import expect
 
 Open = Callable[..., Any]
-ROOMS = ("/", "/events", "/events/two", "/events?text=ZZZZ", "/nowhere")
-"""One line for each screen, with a state of it that is worth a look."""
+ROOMS = (
+    *(room.path for room in rooms.ROOMS),
+    *("/events/two", "/events?text=ZZZZ", "/settings/text", "/settings/targets", "/start/camera", "/start/test", "/privacy/record", "/nowhere"),
+)
+"""One for each screen, with a state of it that is worth a look."""
+LOOKS = (("phone", "dark"), ("desktop", "light"), ("phone", "light"), ("desktop", "dark"))
+WIDTHS = (360, 1000)
 
 
 @pytest.fixture
@@ -26,28 +32,29 @@ def seen(daemon: FakeDaemon) -> None:
 
 
 @pytest.mark.usefixtures("seen")
-@pytest.mark.parametrize("path", ROOMS)
-def test_a_room_is_fit_for_everyone(open_page: Open, complaints: list[str], path: str) -> None:
-    for size, theme in (("phone", "dark"), ("desktop", "light")):
-        page = open_page(path, size, theme)
-        page.locator("h1").first.wait_for()
-        assert (axe(page), size, theme) == ([], size, theme)
-        assert shift(page) < MOST_SHIFT, (size, theme)
-        page.context.close()  # and with it the stream that it listened to
-    if path == "/nowhere":
-        complaints.clear()  # that it is not there
+@pytest.mark.parametrize("turn", range(len(LOOKS)), ids=tuple(LANGUAGES))
+def test_every_room_is_fit_for_everyone(open_page: Open, complaints: list[str], turn: int) -> None:
+    """A Latin square: through four turns each room is seen once in each language, and once in each size and theme. None scrolls sideways, at whatever width.
 
-
-@pytest.mark.usefixtures("seen")
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_room_is_too_narrow_for_a_language(open_page: Open, complaints: list[str], language: str) -> None:
-    page = open_page("/", "phone", language=language)
-    for path in ROOMS:
+    axe looks in two of the turns, which have both sizes and both themes: what it finds does not depend on the language.
+    """
+    language = tuple(LANGUAGES)[turn]
+    pages = {size: open_page("/", size, language=language) for size in SIZES}
+    for place, path in enumerate(ROOMS):
+        size, theme = LOOKS[(place + turn) % len(LOOKS)]
+        page, look = pages[size], f"{path} {size} {theme} {language}"
+        page.set_viewport_size(SIZES[size]["viewport"])
+        page.emulate_media(color_scheme=theme)
         page.goto(path)
+        page.locator("h1").first.wait_for()
         assert page.locator("html").get_attribute("lang") == language
-        for width in (360, 1000):
+        if turn < 2:
+            assert (axe(page), look) == ([], look)
+        assert shift(page) < MOST_SHIFT, (look, shifted(page))
+        for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 780})
-            assert (scrolls_sideways(page), width, path) == (False, width, path)
+            assert not scrolls_sideways(page), (look, width)
+        assert [said for said in complaints if "404" not in said] == [], look
     complaints.clear()  # that /nowhere is not there
 
 
@@ -76,23 +83,24 @@ def test_light_or_dark_and_the_language_are_chosen_once_for_all_rooms(daemon: Fa
     assert page.evaluate(ground) == dark
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_script_writes_numbers_and_times_as_the_template_does(daemon: FakeDaemon, open_page: Open, language: str) -> None:
+def test_the_script_writes_numbers_and_times_as_the_template_does(daemon: FakeDaemon, open_page: Open) -> None:
     """A figure that the script paints over one of the template may not change."""
-    page, speak = open_page("/events", language=language), LANGUAGES[language]
     numbers = [(0, 0), (7, 0), (999, 0), (1000, 0), (9999, 0), (12345, 0), (1234567, 0), (0.05, 1), (0.25, 1), (2.675, 2), (1234.5, 1), (-3.5, 1)]
     shares, sizes, ages = (
         [0, 0.125, 0.505, 0.995, 0.9999, 1],
         [0, 999, 1000, 12_345, 99_950, 123_456_789, 5e12],
         [0.4, 12.9, 60, 3599, 3600, 172_000, 176_400, 90_000_000],
     )
-    assert page.evaluate("(all) => all.map(([value, digits]) => page.number(value, digits))", numbers) == [speak.number(*one) for one in numbers]
-    assert page.evaluate("(all) => all.map(page.percent)", shares) == [speak.percent(share) for share in shares]
-    assert page.evaluate("(all) => all.map(page.size)", sizes) == [speak.size(size) for size in sizes]
-    # The clock stands still, else a second may pass between two looks at it.
-    page.evaluate("() => { const now = Date.now(); Date.now = () => now; }")
-    told = "(all) => all.map((age) => page.ago(new Date(Date.now() - page.skewMs - age * 1000).toISOString()))"
-    assert page.evaluate(told, ages) == [speak.ago(age) for age in ages]
+    page = open_page("/events")
+    for language, speak in LANGUAGES.items():
+        page.goto(f"/events?lang={language}")
+        assert page.evaluate("(all) => all.map(([value, digits]) => page.number(value, digits))", numbers) == [speak.number(*one) for one in numbers]
+        assert page.evaluate("(all) => all.map(page.percent)", shares) == [speak.percent(share) for share in shares]
+        assert page.evaluate("(all) => all.map(page.size)", sizes) == [speak.size(size) for size in sizes]
+        # The clock stands still, else a second may pass between two looks at it.
+        page.evaluate("() => { const now = Date.now(); Date.now = () => now; }")
+        told = "(all) => all.map((age) => page.ago(new Date(Date.now() - page.skewMs - age * 1000).toISOString()))"
+        assert page.evaluate(told, ages) == [speak.ago(age) for age in ages]
 
 
 def test_a_fault_stands_beside_its_field_and_goes_with_the_next_try(daemon: FakeDaemon, open_page: Open) -> None:
@@ -116,16 +124,16 @@ def test_a_fault_stands_beside_its_field_and_goes_with_the_next_try(daemon: Fake
     assert page.locator("#f-text").get_attribute("aria-invalid") is None
 
 
-@pytest.mark.parametrize(("button", "means"), [("Delete", True), ("Cancel", False), (None, False)])
-def test_what_cannot_be_undone_is_asked_before(daemon: FakeDaemon, open_page: Open, button: str | None, means: bool) -> None:
+def test_what_cannot_be_undone_is_asked_before(daemon: FakeDaemon, open_page: Open) -> None:
     """With the focus on the harmless button; Escape is no."""
     page = open_page("/events")
-    page.evaluate("() => { window.said = page.confirm({ title: 'Delete <b>it</b>?', action: 'Delete', danger: true }); }")
-    expect(page.get_by_role("dialog", name="Delete <b>it</b>?")).to_be_visible()
-    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
-    page.get_by_role("button", name=button).click() if button else page.keyboard.press("Escape")
-    assert page.evaluate("window.said") is means
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    for button, means in (("Delete", True), ("Cancel", False), (None, False)):
+        page.evaluate("() => { window.said = page.confirm({ title: 'Delete <b>it</b>?', action: 'Delete', danger: true }); }")
+        expect(page.get_by_role("dialog", name="Delete <b>it</b>?")).to_be_visible()
+        expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+        page.get_by_role("button", name=button).click() if button else page.keyboard.press("Escape")
+        assert page.evaluate("window.said") is means
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_meter_and_a_dialog_need_no_script_of_their_own_for_what_is_common(daemon: FakeDaemon, open_page: Open) -> None:

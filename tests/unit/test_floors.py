@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 HOUSE = {"edge", "train", "convert", "deploy"}
-ONLY_IN = {"picamera2": "edge/camera/pi.py", "ai_edge_litert": "edge/model/", "flask": "edge/web/", "waitress": "edge/web/", "paho": "edge/publish/link.py"}
+ONLY_IN = {"picamera2": "edge/camera/pi.py", "ai_edge_litert": "edge/model/", "flask": "edge/web/", "paho": "edge/publish/link.py"}
 COMMANDS = ("read", "run", "demo", "web", "doctor", "replay", "bench", "targets", "config")
 
 
@@ -52,4 +52,11 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-X", "importtime", "-m", "edge", *words], capture_output=True, text=True, cwd=ROOT, check=True)
     loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "argparse" in loaded
-    assert loaded & {"numpy", "cv2", "pydantic", "flask", "waitress", "rich", "ai_edge_litert"} == set()
+    assert loaded & {"numpy", "cv2", "pydantic", "flask", "rich", "ai_edge_litert"} == set()
+
+
+def test_reading_a_config_and_serving_the_page_load_no_opencv() -> None:
+    """It is 16 MB of memory that only the daemon needs."""
+    code = "import sys, edge.config, edge.web.app, edge.web.site; print(sorted({'cv2', 'flask'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "['flask']"

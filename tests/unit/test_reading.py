@@ -49,10 +49,12 @@ def test_the_json_of_a_picture_is_as_documented(pictures, capsys):
     assert set(row) == {"image", "width", "height", "ms", "plates"}
     assert (row["width"], row["height"], set(row["ms"])) == (640, 480, {"detect", "read", "total"})
     plate = row["plates"][0]
-    assert set(plate) == {"text", "raw_text", "confidence", "characters", "quad", "box", "detection_confidence", "lines", "country", "rule"}
+    assert set(plate) == {"text", "raw_text", "confidence", "characters", "alternatives", "quad", "box", "detection_confidence", "lines", "country", "rule"}
     assert (plate["raw_text"], plate["rule"]) == (text, None)
     assert plate["text"] == text == "".join(character["char"] for character in plate["characters"])
     assert len(plate["quad"]) == 4
+    assert len(plate["alternatives"]) == len(text)
+    assert all(set(one) == {"char", "confidence"} for others in plate["alternatives"] for one in others)
     truth = Box(200, 300, 200 + wide, 300 + high)
     assert iou(Box(*plate["box"]), truth) > 0.5
     assert iou(Quad.from_array(plate["quad"]).box, truth) > 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from edge.status import utc_iso
 from edge.store import Store
 from edge.web import app as web
 from edge.web.site import build
-from edge.web.stream import messages
+from edge.web.stream import Listener, messages
 from tests.builders import an_event
 
 
@@ -87,9 +88,10 @@ def test_static_files_named_with_their_fingerprint_are_kept_for_ever(client: Fla
             assert ("immutable" in answer.headers["Cache-Control"]) == ("?v=" in path)
 
 
-def test_script_and_style_together_are_small() -> None:
+def test_script_and_style_of_all_rooms_together_are_small_on_their_way() -> None:
+    """As a browser gets them that takes gzip; what one room loads is held in test_web_rooms."""
     files = [file for file in (Path(web.__file__).parent / "static").iterdir() if file.suffix in (".js", ".css")]
-    assert sum(file.stat().st_size for file in files) < 60_000
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) < 60_000
 
 
 def test_what_a_plate_or_a_daemon_says_is_text_and_never_markup(folder: Path, serve: Any) -> None:
@@ -215,13 +217,16 @@ def test_asking_for_the_status_is_not_watching(folder: Path, client: FlaskClient
 
 def test_the_stream_tells_missed_events_then_the_status_then_new_events(folder: Path, client: FlaskClient) -> None:
     files, stop, wanted = client.application.extensions["daemon_files"], threading.Event(), iter([True, True, False])
-    told = messages(files, "1", lambda: next(wanted), stop)
-    parts = [next(told) for _ in range(4)]
-    assert [part.split(b"\n")[0] for part in parts] == [b"retry: 2000", b"id: 2", b"id: 3", b"event: status"]
+    told = messages(files, Listener("1", lambda: next(wanted)), stop)
+    parts = [next(told) for _ in range(2)]
+    assert parts[0] == b"retry: 2000\n\n"
+    heads = [line for line in parts[1].split(b"\n") if line.startswith((b"id", b"event"))]
+    assert heads == [b"id: 2", b"event: plate", b"id: 3", b"event: plate", b"event: status"]
     with Store(folder / "events.sqlite") as store:
         store.add(an_event("4", "NEW1"))
-    assert json.loads(next(told).split(b"data: ")[1])["text"] == "NEW1"
-    assert b"event: status" in next(told)
+    fresh = next(told)
+    assert json.loads(fresh.split(b"data: ")[1].split(b"\n")[0])["text"] == "NEW1"
+    assert b"event: status" in fresh
     assert list(told) == []
 
 

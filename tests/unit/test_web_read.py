@@ -61,7 +61,7 @@ def test_a_picture_is_read_with_all_that_the_models_know(client: FlaskClient, ki
     answer = send(client, SCENE.read_bytes(), kind)
     assert answer.status_code == 200
     plate = ReadAnswer.model_validate(answer.json).plates[0]
-    assert len(plate.text) == len(plate.characters) > 4
+    assert len(plate.text) == len(plate.characters) > 3
     assert len(plate.alternatives) == len(plate.raw_text)
     assert any(plate.alternatives)
     assert answer.headers["Cache-Control"] == "no-store"
@@ -169,7 +169,9 @@ def test_whatever_is_sent_is_answered_and_breaks_nothing(client: FlaskClient) ->
     """`PLATEWATCH_FUZZ=5000` sends more."""
     processes = set()
 
-    @settings(max_examples=int(os.environ.get("PLATEWATCH_FUZZ", "60")), derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=int(os.environ.get("PLATEWATCH_FUZZ", "60")), derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
     @given(picture=broken(), query=st.sampled_from(["", "?crop=true"]))
     def act(picture: bytes, query: str) -> None:
         answer = send(client, picture, "image/png", query)

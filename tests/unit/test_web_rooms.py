@@ -66,7 +66,7 @@ def test_what_a_room_loads_is_small(app: Flask, room: Room) -> None:
     client = app.test_client()
     loaded = set(re.findall(r'(?:src|href)="(/static/[^"?]+\.(?:js|css))', client.get(room.path).text))
     assert {"/static/page.css", "/static/page.js", "/static/theme.js"} <= loaded
-    assert sum((Path(str(app.static_folder)) / path.removeprefix("/static/")).stat().st_size for path in loaded) < 48_000
+    assert sum((Path(str(app.static_folder)) / path.removeprefix("/static/")).stat().st_size for path in loaded) < 60_000
 
 
 def test_no_two_rooms_share_a_name_an_address_or_a_place_on_the_phone() -> None:

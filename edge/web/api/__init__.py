@@ -11,7 +11,7 @@ from edge.web.api.given import files
 if TYPE_CHECKING:
     from flask import Flask
 
-PARTS = ("status", "events", "read", "access", "documents")
+PARTS = ("status", "live", "setup", "events", "unread", "labels", "read", "lists", "gate", "model", "health", "settings", "access", "documents")
 """Modules in this folder whose endpoints are declared, in the order of the documents."""
 __all__ = ["PARTS", "api", "files", "install", "problem"]
 

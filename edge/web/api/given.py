@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import abort, current_app
 
+from edge.errands import Answer
 from edge.web.daemon_files import DaemonFiles
+from edge.web.errands import Errands
+from edge.web.scopes import caller
 
 if TYPE_CHECKING:
     from edge.settings_file.settings import SettingsFile
@@ -25,3 +28,13 @@ def settings_file() -> SettingsFile:
     from edge.settings_file.settings import SettingsFile  # its parsers are not needed to look at anything
 
     return SettingsFile(Path(path))
+
+
+def errand(kind: str, args: dict[str, Any] | None = None) -> Answer:
+    """What the daemon answers whoever makes this request; 409 with its sentence where it does not do it."""
+    from edge.web.words import closed
+
+    answer = Errands(Path(files().config.runtime.directory)).ask(kind, args, who=caller().name)
+    if not answer.ok:
+        abort(409, closed(answer.sentence))
+    return answer

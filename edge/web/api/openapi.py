@@ -23,7 +23,13 @@ DESCRIPTION = (
 TAGS = {
     "status": "The state of the device.",
     "events": "The plates that were seen.",
+    "labels": "What people said about plates.",
+    "unread": "Plates that gave no event.",
     "read": "Plates in a picture that is sent.",
+    "lists": "The lists of known plates.",
+    "gate": "The gate and its decisions.",
+    "model": "The networks: in use, uploaded, compared.",
+    "health": "How the device is, its doctor, and its targets.",
     "access": "Users, tokens and sessions.",
     "documents": "This document.",
 }

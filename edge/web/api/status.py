@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any, cast
 
-from flask import Response, abort, current_app, request
+from flask import Response, current_app, request
+from werkzeug.exceptions import ServiceUnavailable
 
+from edge.web.answering import GONE, HUB, LISTENER
 from edge.web.api.declare import endpoint
 from edge.web.api.given import files
 from edge.web.api.models import StatusAnswer, StatusQuery, StreamQuery
 from edge.web.door import door
-from edge.web.scopes import caller, may
+from edge.web.scopes import caller
 from edge.web.snapshot import snapshot
 from edge.web.speech import spoken
-from edge.web.stream import Places, messages
+from edge.web.stream import Listener, Places, messages
+
+RETRY_S = 30
 
 
 @endpoint("GET", "/api/status", scope="status:read", tag="status", summary="What the device does", query=StatusQuery, answer=StatusAnswer)
@@ -36,14 +41,17 @@ def get_status(query: StatusQuery) -> dict[str, Any]:
 )
 def get_stream(query: StreamQuery) -> Response:
     """`Last-Event-ID`, which a browser sends when it comes back, goes before `after`. Events are sent to who has `events:read`."""
-    places, stop = cast(Places, current_app.extensions["places"]), cast(threading.Event, current_app.extensions["stop"])
-    after = request.headers.get("Last-Event-ID") or request.args.get("after")
-    who, keeper = caller(), door()
-    has_left = request.environ.get("waitress.client_disconnected", lambda: False)
-    leave = places.take()
+    environ, who, keeper = request.environ, caller(), door()
+    leave = cast(Places, current_app.extensions["places"]).take()
     if leave is None:
-        abort(503, "All live streams are taken; ask /api/status instead.")
-    body = messages(files(), after, lambda: keeper.still_admits(who, "status:read") and not has_left(), stop, spoken(), with_events=may("events:read"))
+        raise ServiceUnavailable("All live streams are taken; ask /api/status instead.", retry_after=RETRY_S)
+    after, has_left = request.headers.get("Last-Event-ID") or request.args.get("after"), environ.get(GONE, lambda: False)
+    listener = Listener(after, lambda: not has_left() and keeper.still_admits(who, "status:read"), spoken(), lambda: keeper.still_admits(who, "events:read"))
+    body: Iterator[bytes] = iter(())
+    if HUB in environ:
+        environ[LISTENER] = listener  # the front tells all listeners what it has put together once
+    else:
+        body = messages(files(), listener, cast(threading.Event, current_app.extensions["stop"]))
     response = Response(body, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
     response.call_on_close(leave)
     return response

@@ -31,13 +31,23 @@
     return made;
   }
 
+  /* The others glide to their new places instead of jumping there. */
+  function prepend(made) {
+    const places = [...cards.children].map((other) => [other, other.offsetLeft, other.offsetTop]);
+    cards.prepend(made);
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    for (const [other, left, top] of places) {
+      other.animate({ transform: [`translate(${left - other.offsetLeft}px, ${top - other.offsetTop}px)`, 'none'] }, { duration: 350, easing: 'ease-out' });
+    }
+  }
+
   function addEvent(event) {
     newest = event.id;
     if ([...cards.children].some((other) => other.dataset.event === event.id)) return;
     const made = card(event);
     made.classList.add('fresh');
     page.clocks(made);
-    cards.prepend(made);
+    prepend(made);
     while (cards.children.length > keep) cards.lastElementChild.remove();
     find('[data-empty]').hidden = true;
     page.agos();
