@@ -71,7 +71,9 @@ test)
     shift
     install test "[train,test]"
     command -v chromium >/dev/null || apt_install chromium || say "setup: without Chromium the browser tests are skipped"
-    exec .venv/bin/python -m pytest "$@"
+    # Many tests wait for a process, so that one worker more than there are cores pays; three are enough for the memory of a small machine.
+    workers=$(($(nproc) + 1))
+    exec .venv/bin/python -m pytest -n "$((workers < 3 ? workers : 3))" --dist loadfile "$@"
     ;;
 -h | --help | help) usage ;;
 *)
