@@ -38,6 +38,11 @@ class Slot(Generic[T]):
             self._changed.notify_all()
             return item
 
+    def wait_for_room(self, timeout_s: float) -> None:
+        """Until the last item is fetched: for a writer whose next one should not be made before."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._item is None or self._closed, timeout_s)
+
     def close(self) -> None:
         """Nothing more will come: a waiting reader is woken. What lies there can still be fetched."""
         with self._changed:

@@ -32,6 +32,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from edge.metrics.histogram import STAGE_S, Histogram
 from edge.records import Quad
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 State = Literal["starting", "watching", "idle", "camera lost", "stopped", "safe mode"]
 """idle: the camera is open but has sent no frame for a while; safe mode: there is no camera, since the config cannot be used."""
 STAGES = ("detect", "read", "track", "total")

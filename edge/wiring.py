@@ -65,6 +65,7 @@ def build(config: Config) -> Daemon:
     from edge.daemon import Daemon
     from edge.gallery import Gallery
     from edge.gate.gate import make_gate
+    from edge.history import History
     from edge.keeping.opening import open_store
     from edge.keeping.veil import Veil
     from edge.lists.book import Lists
@@ -85,6 +86,7 @@ def build(config: Config) -> Daemon:
     with suppress(StoreError):  # said by the store whenever it is asked
         store.settle_previews()
     gate = make_gate(config, lists) if config.gate.enabled else None
+    history = History(Path(config.runtime.directory))
     daemon = Daemon(
         config,
         camera,
@@ -97,7 +99,7 @@ def build(config: Config) -> Daemon:
         governor=governor,
         veil=veil,
         facts={"threads_by": threads_by},
-        chores=[gallery.tidy, lambda _: _collect(daemon.config, store)],
+        chores=[gallery.tidy, lambda _: _collect(daemon.config, store), lambda _: history.note(daemon.account.compose())],
     )
     daemon.adopting = Adopting(daemon, networks=networks, lists=lists, gallery=gallery)
     return daemon
@@ -117,7 +119,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Watch until SIGTERM or SIGINT, or until a recording ends. Under systemd a config that cannot be used is safe mode, in a terminal an error."""
-    from edge import logs, safe
+    from edge import heap, logs, safe
 
     logs.set_up(verbose=args.verbose)
+    heap.keep_tidy()
     return safe.watch(Path(args.config), build, stay=args.stay or "NOTIFY_SOCKET" in os.environ)

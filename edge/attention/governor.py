@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.attention.settings import GovernorConfig
-from edge.bench.machine import ask, throttling
+from edge.firmware import ask, throttling
 from edge.health import temperature_c
 
 SLOWNESS = (1.0, 2.0, 4.0, 8.0)

@@ -9,20 +9,22 @@ from pathlib import Path
 from typing import Self
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 
+from edge.camera.pool import Pool, Shot
 from edge.camera.settings import CameraConfig
-from edge.camera.video import picture_of, quiet
+from edge.camera.video import opened
 from edge.errors import CameraLost, ConfigError, ImageError
-from edge.records import Frame, Luma
-from edge.vision.image import load_image, to_luma
+from edge.records import Frame
+from edge.vision.image import load_image
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".ts", ".mjpeg"})
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 PICTURES_PER_S = 2.0
 log = logging.getLogger(__name__)
-Picture = tuple[Luma, npt.NDArray[np.uint8]]
+
+
+def nothing() -> None:
+    """A picture's memory goes with its frame."""
 
 
 class FilesCamera:
@@ -37,7 +39,7 @@ class FilesCamera:
         self.name, self.skipped, self.waits = config.name, 0, not config.real_time
         self._source, self._loop, self._limit = Path(config.source), config.loop, config.fps_limit
         self._config, self._clock, self._sleep = config, clock, sleep
-        self._index = 0
+        self._index, self._pool = 0, Pool()
 
     def again(self) -> Self:
         return type(self)(self._config, clock=self._clock, sleep=self._sleep)
@@ -54,11 +56,12 @@ class FilesCamera:
         started, played_s = self._clock(), 0.0
         while True:
             before = self._index
-            for (luma, colour), lasts_s in self._pictures():
+            for (luma, colour, let_go), lasts_s in self._pictures():
                 due = started + played_s
                 if not self.waits and (early_s := due - self._clock()) > 0:
                     self._sleep(early_s)
-                yield Frame(luma, due if self.waits else self._clock(), self.name, colour, self._index)
+                yield Frame(luma, due if self.waits else self._clock(), self.name, colour, self._index, let_go=let_go)
+                del luma, colour  # or they would outlive the frame by the time that the next one takes
                 self._index += 1
                 played_s += lasts_s
             if self._index == before:
@@ -66,7 +69,7 @@ class FilesCamera:
             if not self._loop:
                 return
 
-    def _pictures(self) -> Iterator[tuple[Picture, float]]:
+    def _pictures(self) -> Iterator[tuple[Shot, float]]:
         """Each picture with the seconds until the next."""
         if self._source.suffix.lower() in VIDEO_SUFFIXES:
             yield from self._video()
@@ -74,14 +77,13 @@ class FilesCamera:
         found = sorted(path for path in self._source.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES) if self._source.is_dir() else [self._source]
         for path in found:
             try:
-                yield load_image(path), 1 / (self._limit or PICTURES_PER_S)
+                yield (*load_image(path), nothing), 1 / (self._limit or PICTURES_PER_S)
             except ImageError as error:
                 self.skipped += 1
                 log.warning("skipped %s", error)
 
-    def _video(self) -> Iterator[tuple[Picture, float]]:
-        quiet()
-        video = cv2.VideoCapture(str(self._source))
+    def _video(self) -> Iterator[tuple[Shot, float]]:
+        video, pool = opened(str(self._source)), self._pool
         try:
             if not video.isOpened():
                 raise CameraLost(f"{self._source}: cannot be opened as a video; copy it again or convert it to mp4")
@@ -91,10 +93,10 @@ class FilesCamera:
             wanted_s = position_s = 0.0
             while video.grab():  # decoding what the limit leaves out would be wasted
                 if position_s + 1e-6 >= wanted_s:
-                    if (picture := picture_of(video)) is None:
+                    if (shot := pool.shot(video)) is None:
                         self.skipped += 1
                     else:
-                        yield (to_luma(picture), picture), every_s
+                        yield shot, every_s
                     wanted_s += every_s
                 position_s += 1 / own_fps
         finally:

@@ -3,13 +3,29 @@
 from collections.abc import Callable
 
 from edge.camera.base import Camera
-from edge.camera.files import FilesCamera
-from edge.camera.opencv import OpenCvCamera
-from edge.camera.pi import PiCamera
 from edge.camera.settings import CameraConfig, NightConfig
 
+
+def _files(camera: CameraConfig, night: NightConfig) -> Camera:
+    from edge.camera.files import FilesCamera
+
+    return FilesCamera(camera)
+
+
+def _opencv(camera: CameraConfig, night: NightConfig) -> Camera:
+    from edge.camera.opencv import OpenCvCamera
+
+    return OpenCvCamera(camera)
+
+
+def _pi(camera: CameraConfig, night: NightConfig) -> Camera:
+    from edge.camera.pi import PiCamera
+
+    return PiCamera(camera, night)
+
+
 KINDS: dict[str, Callable[[CameraConfig, NightConfig], Camera]] = {
-    "files": lambda camera, night: FilesCamera(camera),
-    "opencv": lambda camera, night: OpenCvCamera(camera),
-    "pi": PiCamera,
+    "files": _files,
+    "opencv": _opencv,
+    "pi": _pi,
 }

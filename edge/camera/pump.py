@@ -187,6 +187,8 @@ class Pump:
                         return True
                     self._take(frame, shift)
                     del frame  # its memory may be the camera's, which could not be closed as long as we look at it
+                    if shift.camera.waits:  # one frame is worked, one lies ready: a third in hand would only take memory
+                        self._slot.wait_for_room(FOREVER_S)
             except CameraLost as error:  # told before it is closed, which may take its time too
                 self._lose(getattr(error, "why", "gone"), str(error), shift)
                 shift.beat_at, shift.stage = self._clock(), "closing"

@@ -15,10 +15,20 @@ def quiet() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 
-def picture_of(video: cv2.VideoCapture) -> npt.NDArray[np.uint8] | None:
-    """The frame that was grabbed last, (H, W, 3) BGR or (H, W) uint8; None where it is broken. OpenCV may say yes and give nothing."""
+def opened(path: str) -> cv2.VideoCapture:
+    """A recording. One decoding thread: each more keeps several frames of its own in memory, and takes no less of the processor."""
+    quiet()
+    video = cv2.VideoCapture(path, cv2.CAP_ANY, [cv2.CAP_PROP_N_THREADS, 1])
+    return video if video.isOpened() else cv2.VideoCapture(path)  # a decoder that knows nothing of threads
+
+
+def picture_of(video: cv2.VideoCapture, into: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.uint8] | None:
+    """The frame that was grabbed last, (H, W, 3) BGR or (H, W) uint8; None where it is broken. OpenCV may say yes and give nothing.
+
+    Decoded `into` the memory of a frame of before, where it has the same size.
+    """
     try:
-        decoded, found = video.retrieve()
+        decoded, found = video.retrieve() if into is None else video.retrieve(into)
     except cv2.error:
         return None
     picture = np.asarray(found, dtype=np.uint8) if decoded and found is not None and found.size else None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -80,6 +78,9 @@ class HttpFactor:
             threading.Thread(target=self._fetch, name="second factor", daemon=True).start()
 
     def _fetch(self) -> None:
+        import urllib.error
+        import urllib.request
+
         asked_at = self._clock()
         try:
             with urllib.request.urlopen(self._url, timeout=self._timeout_s) as reply:

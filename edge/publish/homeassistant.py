@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
 
 from edge.publish.dialects import homeassistant as dialect
 from edge.publish.dialects.base import Message
 from edge.publish.ear import Ear
+from edge.publish.household import Household as Household
 from edge.publish.mqtt import STAY_S, Mqtt, base_topic
 from edge.publish.settings import TargetConfig
 from edge.publish.told import Site, Told
@@ -23,19 +21,6 @@ JITTER_S = 5.0
 SWITCH_EVERY_S = 1.0
 """Whoever sends commands faster is heard with the last one."""
 MOST_PREVIEWS = 50
-
-
-@dataclass(slots=True)
-class Household:
-    """What the rest of the device lends to this target. The defaults are a device of which nothing is known."""
-
-    known: Callable[[], tuple[str, ...]] = lambda: ()
-    figures: Callable[[], dict[str, Any]] = dict
-    detecting: Callable[[], bool] = lambda: True
-    detect: Callable[[bool], None] = lambda on: None
-    note: Callable[[str], str] = lambda key: ""
-    write_note: Callable[[str, str], None] = lambda key, value: None
-    jitter: Callable[[], float] = field(default=random.random)
 
 
 class HomeAssistant(Mqtt):

@@ -18,7 +18,7 @@ from edge.errors import StoreError
 from edge.lists.book import Lists
 from edge.publish.courier import Courier
 from edge.publish.dialects import homeassistant
-from edge.publish.homeassistant import Household
+from edge.publish.household import Household
 from edge.publish.kinds import make
 from edge.publish.outbox import Outbox
 from edge.publish.tables import forget_all

@@ -21,6 +21,7 @@ from edge.tracking.passes import Passes, Seen
 from edge.tracking.pooled import Memo
 from edge.tracking.reasons import Reason, Unread, best_look, doubt, facts, flaw
 from edge.tracking.settings import TrackingConfig
+from edge.tracking.thinning import thin
 from edge.tracking.tracker import Track
 from edge.tracking.verdict import NO_VERDICT, Verdict, conclude
 
@@ -101,6 +102,7 @@ class Judge:
         """Look at a track after a frame; the event when there is one to tell."""
         state = self._states.setdefault(track.id, _State(since=now))
         event = None if state.final else self._decide(track, state, now)
+        thin(track, self._config, state.memo, state.final)
         if (state.previewed or state.final) and not state.ignored:
             self._passes.remember((state.told or state.verdict).text, state.known.id if state.known else state.id, track)
         if track.lost:

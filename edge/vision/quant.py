@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -45,6 +44,8 @@ class Scale:
 
 def quantize_luma(luma: Luma, table: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
     """(H, W) uint8 -> (H, W) int8 through `Scale.luma_table`."""
+    import cv2  # here alone: the page, which imports this module by way of the rules, needs no OpenCV
+
     return np.asarray(cv2.LUT(luma, table), dtype=np.uint8).view(np.int8)
 
 

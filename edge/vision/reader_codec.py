@@ -63,7 +63,7 @@ def decode(logits: Array, runners_up: int = 2) -> PlateRead:
     half = len(best) // 2
     begins = np.flatnonzero(np.diff(best, prepend=-1))
     if best[half] == best[half - 1]:  # a run does not cross from the upper into the lower row
-        begins = np.union1d(begins, half)
+        begins = np.insert(begins, np.searchsorted(begins, half), half)  # as union1d, which loads numpy.ma
     ends = np.append(begins[1:], len(best))
     written = best[begins] != BLANK
     begins, ends = begins[written], ends[written]

@@ -166,7 +166,7 @@ def test_deleting_says_the_number_and_that_it_is_for_good(open_page: Open) -> No
 def test_an_unread_plate_is_written_down_and_stands_among_the_corrections(open_page: Open) -> None:
     page = open_page("/unread", "phone")
     expect(page.locator(".tiles > li")).to_have_count(2)
-    expect(page.locator(".advice").first).to_contain_text("38 px wide; about 100 are wanted")
+    expect(page.locator(".advice").first).to_contain_text("38 px wide; about 70 are wanted")
     assert page.title() != "broken"
     assert any(EVIL in text for text in texts(page, ".tiles .read"))
     tile = page.locator(".tiles > li").first

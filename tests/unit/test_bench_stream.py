@@ -175,7 +175,7 @@ def test_a_daemon_is_measured_from_outside_and_its_events_are_timed(tmp_path: Pa
     assert found.preview is not None
     assert found.row is not None
     assert found.line is not None
-    assert 0 < found.preview.median < found.row.median < found.line.median
+    assert 0 < found.preview.median < found.row.median <= found.line.median  # both are looked for every 2 ms
 
 
 # The result

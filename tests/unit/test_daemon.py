@@ -309,6 +309,6 @@ def test_a_preview_that_is_withdrawn_is_gone_from_the_store(tmp_path: Path) -> N
 
 
 def test_what_is_wrong_with_the_lists_is_told(tmp_path: Path) -> None:
-    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]), lists=SimpleNamespace(trouble="a.csv, line 2: has no plate"))
+    daemon, _ = a_daemon(tmp_path, FakeCamera([FRAMES]), lists=SimpleNamespace(trouble="a.csv, line 2: has no plate", as_json=dict))
     daemon.run()
     assert (status.read(tmp_path / "run") or {})["detail"] == "a.csv, line 2: has no plate"

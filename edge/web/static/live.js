@@ -37,7 +37,7 @@
     cards.prepend(made);
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     for (const [other, left, top] of places) {
-      other.animate({ transform: [`translate(${left - other.offsetLeft}px, ${top - other.offsetTop}px)`, 'none'] }, { duration: 350, easing: 'ease-out' });
+      other.animate({ transform: [`translate(${left - other.offsetLeft}px, ${top - other.offsetTop}px)`, 'none'] }, { duration: 250, easing: 'ease-out' });
     }
   }
 
