@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.child import running
 from edge.errors import PlatewatchError
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(tempfile.mkdtemp(prefix="platewatch-demo-"))
     try:
         config = _write_config(folder, args.clip.resolve(), args.port)
-        with _stopping_by_signal(), _running("daemon", ["run"], config) as daemon, _running("page", ["web"], config) as page:
+        with _stopping_by_signal(), _started("daemon", "run", config) as daemon, _started("page", "web", config) as page:
             try:
                 _watch(console, folder, {"daemon": daemon, "page": page}, args, shown)
             except KeyboardInterrupt:
@@ -104,24 +103,9 @@ def _stopping_by_signal() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def _running(name: str, command: list[str], config: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of Platewatch, its log in a file; stopped politely, and by force when it does not listen."""
-    root = Path(__file__).parent.parent
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))}
-    with (config.parent / f"{name}.log").open("wb") as log:
-        words = [sys.executable, "-m", "edge", *command, "--config", str(config)]
-        # A session of its own: Ctrl-C reaches this process alone, which then stops the two in order.
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(GRACE_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+def _started(name: str, command: str, config: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """In a session of its own: Ctrl-C reaches this process alone, which then stops the two in order."""
+    return running(["edge", command, "--config", str(config)], config.parent / f"{name}.log", grace_s=GRACE_S, session=True)
 
 
 def _watch(console: Console, folder: Path, processes: dict[str, subprocess.Popen[bytes]], args: argparse.Namespace, shown: set[str]) -> None:

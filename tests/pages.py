@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from edge.config import Config, RuntimeConfig, StoreConfig
+from edge.status import utc_iso
 from edge.web import app as web
 from edge.web import auth
 from edge.web.access.access import Access
@@ -57,3 +62,18 @@ def logged_in(page: Flask, name: str = "admin", password: str = PASSWORD) -> Fla
 def csrf(client: FlaskClient, **headers: str) -> dict[str, str]:
     """The header of a writing script."""
     return {"X-CSRF-Token": client.get("/api/me", headers=headers).json["csrf"]}
+
+
+def at_home(config: Config, folder: Path) -> Iterator[Flask]:
+    """A page with a password on a config that has a file, for a fixture to hand on."""
+    section = config.web.model_copy(update={"password_hash": HASHED, "access": str(folder / "access.json")})
+    found = web.create_app(config.model_copy(update={"web": section}), folder / "platewatch.toml")
+    yield found
+    found.extensions["daemon_files"].close()
+
+
+def say(folder: Path, **parts: Any) -> None:
+    """As a daemon that lives."""
+    (folder / "run").mkdir(exist_ok=True)
+    told = {"v": 1, "pid": os.getpid(), "state": "watching", "updated_at": utc_iso(datetime.now(UTC))}
+    (folder / "run/status.json").write_text(json.dumps(told | parts))

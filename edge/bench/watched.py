@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from edge import status
-from edge.bench.memory import ROOT
 from edge.bench.streamed import StreamRun
+from edge.child import running
 from edge.errors import PlatewatchError
 from edge.metrics.process import counted, footprint
 
@@ -131,17 +130,5 @@ def daemon(folder: Path, config: str, words: tuple[str, ...] = ("edge", "run", "
     folder.mkdir(parents=True)
     path = folder / "bench.toml"
     path.write_text(config, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))}
-    environment.pop("NOTIFY_SOCKET", None)
-    with (folder / "daemon.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", *words, str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
-        try:
-            yield Watched(process, folder)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            try:
-                process.wait(GRACE_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    with running([*words, str(path)], folder / "daemon.log", grace_s=GRACE_S) as process:
+        yield Watched(process, folder)

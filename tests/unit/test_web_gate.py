@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +19,13 @@ from edge.gate.decisions import Decisions
 from edge.gate.duty import Duty
 from edge.gate.settings import GateConfig
 from edge.records import Match
-from edge.status import utc_iso
 from edge.store import Store
-from edge.web.app import create_app
 from edge.web.gate.chapter import chapter
 from edge.web.gate.told import state_of
 from tests.builders import an_event
 from tests.gates import a_gate_config, a_pass
 from tests.known import a_household, a_row, an_audit, of_the_gate
-from tests.pages import HASHED, logged_in, the_access, token
+from tests.pages import at_home, logged_in, say, the_access, token
 
 OTHER = "another good one"
 
@@ -42,22 +37,12 @@ def page(tmp_path: Path) -> Iterator[Flask]:
     with Store(tmp_path / "events.sqlite") as store:
         store.add(an_event("three", "MXY8801", crop_jpeg=b"jpeg"))
         store.add(an_event("zero", "FRA99", crop_jpeg=b""))
-    web = config.web.model_copy(update={"password_hash": HASHED, "access": str(tmp_path / "access.json")})
-    found = create_app(config.model_copy(update={"web": web}), tmp_path / "platewatch.toml")
-    yield found
-    found.extensions["daemon_files"].close()
+    yield from at_home(config, tmp_path)
 
 
 @pytest.fixture
 def client(page: Flask) -> FlaskClient:
     return logged_in(page)
-
-
-def say(folder: Path, **parts: Any) -> None:
-    """As a daemon that lives."""
-    (folder / "run").mkdir(exist_ok=True)
-    told = {"v": 1, "pid": os.getpid(), "state": "watching", "updated_at": utc_iso(datetime.now(UTC))}
-    (folder / "run/status.json").write_text(json.dumps(told | parts))
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
-import os
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,10 @@ from flask.testing import FlaskClient
 
 from edge.lists.files import read_list
 from edge.lists.schedule import Schedule, Span
-from edge.status import utc_iso
-from edge.web.app import create_app
 from edge.web.language import LANGUAGES
 from edge.web.lists import words
 from tests.known import a_household, stamps
-from tests.pages import HASHED, logged_in, the_access
+from tests.pages import at_home, logged_in, say, the_access
 
 OTHER = "another good one"
 
@@ -30,22 +26,12 @@ OTHER = "another good one"
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Flask]:
     config = a_household(tmp_path)
-    web = config.web.model_copy(update={"password_hash": HASHED, "access": str(tmp_path / "access.json")})
-    found = create_app(config.model_copy(update={"web": web}), tmp_path / "platewatch.toml")
-    yield found
-    found.extensions["daemon_files"].close()
+    yield from at_home(config, tmp_path)
 
 
 @pytest.fixture
 def client(page: Flask) -> FlaskClient:
     return logged_in(page)
-
-
-def say(folder: Path, **lists: Any) -> None:
-    """As a daemon that lives."""
-    (folder / "run").mkdir(exist_ok=True)
-    told = {"v": 1, "pid": os.getpid(), "state": "watching", "updated_at": utc_iso(datetime.now(UTC)), "lists": lists}
-    (folder / "run/status.json").write_text(json.dumps(told))
 
 
 def hidden(client: FlaskClient, path: str, name: str) -> str:
@@ -180,12 +166,12 @@ def test_lists_that_contradict_each_other_are_shown(client: FlaskClient) -> None
 def test_it_is_told_whether_the_daemon_has_taken_the_lists_or_why_not(client: FlaskClient, page: Flask, tmp_path: Path) -> None:
     assert "The daemon does not run" in client.get("/lists").text
     config = page.extensions["daemon_files"].config
-    say(tmp_path, plates=6, trouble="", files=stamps(config))
+    say(tmp_path, lists={"plates": 6, "trouble": "", "files": stamps(config)})
     assert all(one["taken"] for one in client.get("/api/lists").json["lists"])
     assert "In force" in client.get("/lists/family.toml").text
     post(client, "/lists/family.toml/entries", plate="K AA 7")
     assert "Not yet in force" in client.get("/lists/family.toml").text
-    say(tmp_path, plates=6, trouble="family.toml, line 3: is broken", files=stamps(config))
+    say(tmp_path, lists={"plates": 6, "trouble": "family.toml, line 3: is broken", "files": stamps(config)})
     assert "line 3: is broken" in client.get("/lists").text
 
 
