@@ -17,12 +17,12 @@ class Duty:
 
     def allows(self, pulse_s: float, now: float) -> bool:
         """Whether a pulse that begins now keeps to it: none runs still, and the minute that ends with this one is not too full."""
-        while self._pulses and self._pulses[0][1] <= now + pulse_s - WINDOW_S:
+        while self._pulses and self._pulses[0][1] <= now - WINDOW_S:  # of any minute to come, also of one that ends with a shorter pulse than this
             self._pulses.popleft()
         if self._pulses and self._pulses[-1][1] > now:
             return False
         # Of the oldest pulse what lies in that minute counts.
-        on_s = sum(end - max(begin, now + pulse_s - WINDOW_S) for begin, end in self._pulses)
+        on_s = sum(max(0.0, end - max(begin, now + pulse_s - WINDOW_S)) for begin, end in self._pulses)
         return on_s + pulse_s <= self._most_s + 1e-9
 
     def on_s(self, now: float) -> float:

@@ -42,7 +42,7 @@ def test_narrow_matches_fill_a_page_from_many(tmp_path: Path) -> None:
     with Store(tmp_path / "events.sqlite") as store:
         for number in range(450):
             store.add(an_event(f"n{number}", "AB12CDE" if number % 225 == 0 else "XAB12CDE"))
-        found = query.find(store, query.EventQuery(3, None, "AB12CDE", "exact"))
+        found = query.find(store, query.parse({"limit": "3", "text": "AB12CDE", "match": "exact"}))
     assert [event.id for event in found] == ["n225", "n0"]
 
 

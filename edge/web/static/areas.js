@@ -20,7 +20,9 @@ page.areas = ({ svg, buttons, shapes, label, changed }) => {
       points().forEach((_, i) => dot(middle(i), 7, { class: 'more', 'data-more': i }));
       points().forEach((point, i) => dot(point, 11, { tabindex: 0, role: 'button', 'data-corner': i, 'aria-label': label(i + 1, points().length) }));
     }
+    const held = svg.contains(document.activeElement);  // the picture's size may come while somebody draws by keys
     svg.replaceChildren(...made);
+    if (held) svg.querySelector(`[data-corner="${corner}"]`)?.focus();
     const may = { undo: past.length, area: me.shapes.length, corner: me.shapes.length && points().length > 3 };
     for (const button of buttons) button.disabled = !(may[button.value] ?? me.shapes.length < 16);
   }
