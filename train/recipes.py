@@ -15,7 +15,7 @@ from train.config import Experiment, Phase
 from train.data import finding, reading
 from train.data.batches import Mixture, Sampler
 from train.data.formats.native import LabelledImage, read_folder
-from train.data.synth import lookalikes
+from train.data.synth import unplated
 from train.data.synth.nearby import NearbyArtist
 from train.data.synth.wear import photograph
 from train.models.detector import build_detector, for_training
@@ -55,12 +55,14 @@ def detector(experiment: Experiment, data: list[Path], validation: list[Path]) -
     def sampler(phase: Phase) -> Sampler:
         parts: list[tuple[float, Sampler]] = []
         if scenes:
-            real = finding.RealScenes(scenes, phase.width, phase.height, experiment.sources, flats, decoys=lookalikes.draw)
+            real = finding.RealScenes(scenes, phase.width, phase.height, experiment.sources, flats, decoys=unplated.flat)
             parts.append((experiment.mixture.get("real", 1.0), real))
         if experiment.mixture.get("drawn", 0.0) > 0 or not parts:
             from train.data.synth.scenes import SceneArtist
 
             parts.append((experiment.mixture.get("drawn", 1.0), finding.DrawnScenes(SceneArtist(artist).draw, phase.width, phase.height)))
+        if experiment.mixture.get("unplated", 0.0) > 0:
+            parts.append((experiment.mixture["unplated"], finding.DrawnScenes(unplated.draw, phase.width, phase.height)))
         return Mixture(parts)
 
     network = build_detector(None, None, **experiment.network)

@@ -19,7 +19,7 @@ from train.data.pasting import paste, random_quad
 
 Rng = np.random.Generator
 WIDTH, HEIGHT = 384, 288
-DECOY_CHANCE = 0.3
+DECOY_CHANCE = 0.4
 BACKDROP_CHANCE = 0.85
 Sample = tuple[Luma, npt.NDArray[np.float32]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -109,7 +110,10 @@ def distance(entry: Pass, t: float) -> float | None:
     return float(max(1.6, np.interp(t, times, path)))
 
 
-def draw_van(rng: np.random.Generator) -> tuple[Picture, Picture]:
+VAN_LEGENDS = ("Fresh Bread & Cakes", "Tel. 555 0142")
+
+
+def draw_van(rng: np.random.Generator, legends: Sequence[str] = VAN_LEGENDS) -> tuple[Picture, Picture]:
     """A delivery van from its side with a shop's name and telephone number on it: lettering, but no plate. BGR and mask."""
     wide, high = 1000, 430
     picture, mask = np.zeros((high, wide, 3), np.uint8), np.zeros((high, wide), np.uint8)
@@ -130,7 +134,7 @@ def draw_van(rng: np.random.Generator) -> tuple[Picture, Picture]:
         cv2.circle(picture, (x, 352), 12, (60, 60, 60), -1, cv2.LINE_AA)
     cv2.ellipse(picture, (972, 262), (16, 26), 0, 0, 360, (225, 235, 238), -1, cv2.LINE_AA)
     luma = np.full((high, wide), 255, np.uint8)
-    furniture.put_legend(rng, luma, "Fresh Bread & Cakes", (345, 110), 62, 30, 560)
-    furniture.put_legend(rng, luma, "Tel. 555 0142", (345, 225), 66, 30, 470)
+    for number, text in enumerate(legends):
+        furniture.put_legend(rng, luma, text, (345, 110 + 115 * number), 62 + 4 * number, 30, 560 - 90 * number)
     picture[:] = picture * (luma.astype(np.float32)[:, :, None] / 255) + (255 - luma.astype(np.float32)[:, :, None]) / 255 * np.array((140, 90, 20), np.float32)
     return picture, mask

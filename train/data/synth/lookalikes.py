@@ -48,21 +48,33 @@ def _line(text: str, face: Face) -> npt.NDArray[np.uint8]:
     return np.hstack([gap if char == " " else face.field(char)[:, PAD // 3 : -PAD // 3] for char in text] or [gap])
 
 
+def ink(rng: np.random.Generator, text: str, high: int) -> Luma:
+    """A line of text in some hand, as ink 0..255; (high, W)."""
+    face = _face(rng)
+    return _written(rng, text, face, high, ink_table(float(rng.uniform(-1.0, 1.5)), high / MASTER))
+
+
+def _face(rng: np.random.Generator) -> Face:
+    faces = [face for face in families()["any"] if face.path] or list(families()["small"])
+    return faces[int(rng.integers(len(faces)))]
+
+
+def _written(rng: np.random.Generator, text: str, face: Face, high: int, table: npt.NDArray[np.uint8]) -> Luma:
+    # The stroke font has no small letters: without font files everything is written large.
+    field = _line(text if face.path else text.upper(), face)
+    width = max(4, round(field.shape[1] * high / MASTER * rng.uniform(0.8, 1.15)))
+    return np.asarray(cv2.LUT(cv2.resize(field, (width, high), interpolation=cv2.INTER_AREA), table), np.uint8)
+
+
 def _lettering(rng: np.random.Generator, numbers: bool) -> Luma:
     """Lines of lettering on a plain, a shaded or a dark board, framed or not."""
-    faces = [face for face in families()["any"] if face.path] or list(families()["small"])
-    face = faces[int(rng.integers(len(faces)))]
+    face = _face(rng)
     high = int(rng.integers(24, 64))
     paper, ink = int(rng.integers(0, 256)), int(rng.integers(0, 256))
     if abs(paper - ink) < 60:
         ink = (paper + 128) % 256
     table = ink_table(float(rng.uniform(-1.0, 1.5)), high / MASTER)
-    rows = []
-    for text in _wording(rng, numbers):
-        # The stroke font has no small letters: without font files everything is written large.
-        field = _line(text if face.path else text.upper(), face)
-        width = max(4, round(field.shape[1] * high / MASTER * rng.uniform(0.8, 1.15)))
-        rows.append(cv2.LUT(cv2.resize(field, (width, high), interpolation=cv2.INTER_AREA), table))
+    rows = [_written(rng, text, face, high, table) for text in _wording(rng, numbers)]
     wide, edge = max(row.shape[1] for row in rows), int(high * rng.uniform(0.1, 0.8))
     ink_map = np.zeros((len(rows) * high + 2 * edge, wide + 2 * edge), np.uint8)
     for place, row in enumerate(rows):
