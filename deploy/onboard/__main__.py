@@ -1,0 +1,3 @@
+from deploy.onboard.cli import main
+
+raise SystemExit(main())

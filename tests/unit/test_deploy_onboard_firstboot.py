@@ -1,0 +1,296 @@
+"""The first start from a kit: to a device that works, or to words that its owner can do something with."""
+
+from __future__ import annotations
+
+import json
+import stat
+import urllib.error
+import urllib.request
+
+import pytest
+
+from deploy.onboard import firstboot, ground, kit, page
+from deploy.onboard.cli import main
+from deploy.onboard.errors import OnboardError
+from deploy.onboard.layout import FAILURE, FIRSTBOOT, RESUME
+from deploy.onboard.log import MOST_BYTES, NAME, writer
+from tests.onboard import Device, make_kit, pack, verify
+
+USER_DATA = b"""#cloud-config
+# made by Imager
+hostname: gate
+users:
+- name: anna
+  passwd: "$5$abc$def"   # hashed
+  ssh_authorized_keys:
+    - ssh-ed25519 AAAA
+ssh_pwauth: true
+chpasswd:
+  expire: false
+wifi:
+  password: |
+    kept, since it stands on several lines
+"""
+NETWORK = b'network:\r\n  wifis:\r\n    wlan0:\r\n      access-points:\r\n        "Home":\r\n          password: "secret words"\r\n'
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr("deploy.onboard.signature.verify", verify)
+    monkeypatch.setattr("os.fsync", lambda file: None)
+    monkeypatch.setattr("os.sync", lambda: None)
+
+
+@pytest.fixture
+def device(tmp_path):
+    """Never started, with a kit on its boot partition."""
+    made = Device.bare(tmp_path / "device")
+    make_kit(made.root / "boot/firmware", pack(tmp_path / "packs", "1.0.1"), secrets={"mqtt": "hush", "web-hook": "quiet"})
+    return made
+
+
+@pytest.fixture
+def folder(device):
+    return device.root / "boot/firmware/platewatch"
+
+
+def start(device, *words, site=None):
+    """By the command that the boot partition's line runs."""
+    site = site or device.site()
+    return main(["firstboot", *words, str(device.root / "boot/firmware/platewatch")], site), site
+
+
+def log_of(device):
+    return (device.root / "boot/firmware" / NAME).read_bytes().decode()
+
+
+def test_it_ends_with_everything_in_its_place(device, folder):
+    code, site = start(device)
+    assert code == 0
+    state, layout = site.state, device.layout
+    assert (state.current[:5], state.firstboot, state.trial, state.trouble) == ("1.0.1", "done", None, "")
+    assert {"platewatch.service", "platewatch-web.service"} <= site.machine.running
+    assert (layout.units / RESUME).is_file()
+    assert (layout.units / f"multi-user.target.wants/{RESUME}").is_symlink()
+    assert not (layout.units / FIRSTBOOT).exists()
+    assert not (layout.units / FAILURE).exists()
+    assert layout.trusted.read_text() == "KEY\n"
+    assert sorted(path.name for path in folder.iterdir()) == ["kit.json", "onboard.pyz", "platewatch.toml", "trusted.pub"]
+
+
+def test_the_log_is_in_plain_words_for_any_computer(device):
+    start(device)
+    lines = log_of(device).split("\r\n")
+    assert lines[-1] == ""
+    assert all("\n" not in line for line in lines)
+    assert [line.partition(" s  ")[2][:6] for line in lines if " of 6: " in line] == [f"{number} of 6" for number in range(1, 7)]
+    assert "DONE. The page: http://gate.local:8080/" in lines[-2]
+    assert "hush" not in log_of(device)
+
+
+def test_secrets_leave_the_card_and_only_the_daemon_reads_them(device, folder):
+    place = folder / kit.SECRETS
+    code, site = start(device)
+    assert code == 0
+    assert not place.exists()
+    for name, text in {"mqtt": "hush", "web-hook": "quiet"}.items():
+        path = device.layout.secrets / name
+        assert path.read_text() == text
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert f"{path.parent}/.{name}.new" in site.machine.theirs, "it has its owner before it has its name"
+    assert str(device.layout.config.with_name(".platewatch.toml.new")) in site.machine.theirs
+
+
+def test_a_secret_is_overwritten_before_it_is_removed(tmp_path):
+    path = tmp_path / "secrets.json"
+    path.write_text("hush hush")
+    other = tmp_path / "the same blocks"
+    other.hardlink_to(path)
+    kit.wipe(path)
+    assert not path.exists()
+    assert other.read_bytes() == bytes(9)
+
+
+def test_passwords_in_the_systems_own_files_go_and_the_files_stay(device):
+    boot = device.root / "boot/firmware"
+    (boot / "user-data").write_bytes(USER_DATA)
+    (boot / "network-config").write_bytes(NETWORK)
+    start(device)
+    told = (boot / "user-data").read_bytes()
+    assert told == USER_DATA.replace(b'"$5$abc$def"   # hashed', b'"removed after the first start"')
+    assert (boot / "network-config").read_bytes() == NETWORK.replace(b"secret words", b"removed after the first start")
+
+
+def test_the_page_can_change_its_files_and_not_whom_the_device_trusts(device):
+    """The folder is sticky: what is root's there is replaced by root alone."""
+    start(device)
+    assert stat.S_IMODE(device.layout.etc.stat().st_mode) == 0o1770
+    assert stat.S_IMODE(device.layout.own.stat().st_mode) == 0o700
+    assert stat.S_IMODE(device.layout.secrets.stat().st_mode) == 0o700
+
+
+def test_the_user_has_the_groups_that_there_are(device):
+    """There is no `gpio` on this one."""
+    start(device)
+    groups = {line.split(":")[0]: line.split(":")[-1] for line in device.layout.at("etc/group").read_text().splitlines()}
+    assert groups == {"root": "", "video": "platewatch", "render": "platewatch", "platewatch": ""}
+
+
+def test_a_second_run_changes_nothing(device):
+    start(device)
+    before = device.tree()
+    code, site = start(device)
+    assert code == 0
+    assert any("set up already" in words for words in device.said)
+    assert device.tree() == before
+    assert site.machine.calls == []
+
+
+def test_the_unit_does_the_work_where_there_is_systemd(device, monkeypatch):
+    """What runs it first, cloud-init or firstrun.sh, may end or start anew meanwhile."""
+    site = device.site()
+    asked = []
+    monkeypatch.setattr(site.machine, "hand_over", lambda unit: asked.append(unit) or True)
+    start(device, site=site)
+    assert asked == [FIRSTBOOT]
+    assert not device.layout.releases.exists()
+    assert (device.layout.units / f"multi-user.target.wants/{FIRSTBOOT}").is_symlink()
+
+
+def test_in_the_special_start_of_bookworm_the_next_one_does(device, monkeypatch):
+    device.layout.at("proc").mkdir()
+    device.layout.at("proc/cmdline").write_text("root=/dev/mmcblk0p2 systemd.run=/boot/firstrun.sh systemd.run_success_action=reboot")
+    site = device.site()
+    monkeypatch.setattr(site.machine, "hand_over", lambda unit: pytest.fail("it would be cut off"))
+    assert start(device, site=site)[0] == 0
+    device.power_on()
+    assert device.site().state.firstboot == "done"
+
+
+DAMAGE = {
+    "release.tar on the boot partition is damaged": lambda folder: (folder / "release.tar").write_bytes(b"half"),
+    "onboard.pyz is missing": lambda folder: (folder / "onboard.pyz").unlink(),
+    "kit.json is missing": lambda folder: (folder / "kit.json").unlink(),
+    "kit.json on the boot partition is damaged": lambda folder: (folder / "kit.json").write_text("{"),
+    "the kit holds no release.tar": lambda folder: (folder / "kit.json").write_text('{"format": 1, "files": {}}'),
+    "secrets.json on the boot partition is damaged": lambda folder: (folder / "secrets.json").write_text("[]"),
+}
+
+
+@pytest.mark.parametrize("words", DAMAGE)
+def test_a_damaged_kit_is_named_and_mended_by_a_whole_one(device, folder, words):
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    DAMAGE[words](folder)
+    code, site = start(device)
+    assert code == 1
+    assert words in site.state.trouble
+    assert f"NOT INSTALLED: {words}" in log_of(device)
+    assert site.state.current == ""
+    assert (device.layout.units / f"multi-user.target.wants/{FIRSTBOOT}").is_symlink(), "it tries again at the next start"
+    for name, raw in whole.items():
+        (folder / name).write_bytes(raw)
+    device.power_on()
+    state = device.site().state
+    assert (state.firstboot, state.trouble) == ("done", "")
+
+
+def test_a_foreign_key_on_the_card_is_none(device, folder, tmp_path):
+    again = make_kit(tmp_path / "other", pack(tmp_path / "other", "1.0.1", key="EVIL"))
+    for path in again.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    code, site = start(device)
+    assert code == 1
+    assert "which this device does not trust" in site.state.trouble
+
+
+def test_a_configuration_with_a_mistake_is_said_in_the_releases_words(device, folder, tmp_path):
+    again = make_kit(tmp_path / "other", pack(tmp_path / "other", "1.0.1"), config="nonsense = 1\n")
+    for path in again.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    code, site = start(device)
+    assert code == 1
+    assert "unknown key 'nonsense'" in site.state.trouble
+    assert list(device.layout.releases.iterdir()) == []
+
+
+def test_a_device_without_a_camera_is_set_up_all_the_same(tmp_path):
+    """There is nothing to go back to, and the page can say more than a log."""
+    device = Device.bare(tmp_path / "device")
+    make_kit(device.root / "boot/firmware", pack(tmp_path / "packs", "1.0.1", behaviour="no-frames"))
+    code, site = start(device)
+    assert code == 0
+    assert site.state.firstboot == "done"
+    assert "It runs, but the camera gives no pictures" in log_of(device)
+
+
+def test_no_secret_has_a_path_for_a_name(device, folder):
+    (folder / kit.SECRETS).write_text(json.dumps({"../../root/.ssh/authorized_keys": "mine"}))
+    with pytest.raises(OnboardError, match="which is no name of a secret"):
+        kit.place_secrets(device.site(), folder)
+
+
+def test_a_log_that_cannot_be_written_stops_nothing_and_it_does_not_grow_for_ever(tmp_path):
+    said = []
+    writer(tmp_path / "no/such/folder/log.txt", lambda: 3.0, said.append)("Hello.")
+    assert said == ["Hello."]
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"x" * (MOST_BYTES + 1))
+    writer(path, lambda: 3.0, said.append)("Hello.\nAgain.")
+    assert path.read_bytes() == b"     3 s  Hello. Again.\r\n"
+
+
+def test_the_page_tells_how_far_it_is_and_what_is_wrong(device, tmp_path):
+    log = tmp_path / "log.txt"
+    log.write_text("4 of 6: installing <b>\n")
+    servers = page.serve(device.layout, log, (0,), "127.0.0.1")
+    try:
+        address = f"http://127.0.0.1:{servers[0].server_port}/any/where"
+        with pytest.raises(urllib.error.HTTPError) as answer:
+            urllib.request.urlopen(address)
+        text = answer.value.read().decode()
+        answer.value.close()
+        assert answer.value.code == 503
+        assert "Platewatch is being set up" in text
+        assert "installing &lt;b&gt;" in text
+        device.site().note(trouble="the <kit> is damaged")
+        assert "the &lt;kit&gt; is damaged" in page.compose(device.layout, log)
+        assert "could not be set up" in page.compose(device.layout, log)
+        with pytest.raises(OnboardError, match="are taken"):
+            page.serve(device.layout, log, (servers[0].server_port,), "127.0.0.1")
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+
+
+def test_install_needs_no_kit(tmp_path, capsys):
+    """On a system that runs: the keys and, where there is one, the configuration are named."""
+    device = Device.bare(tmp_path / "device")
+    packed = pack(tmp_path, "1.0.1")
+    assert main(["install", str(packed)], device.site()) == 1
+    assert "name the file of trusted keys with --trusted" in capsys.readouterr().err
+    keys = tmp_path / "keys.pub"
+    keys.write_text("KEY\n")
+    assert main(["install", str(packed), "--trusted", str(keys)], device.site()) == 0
+    assert device.layout.config.read_text() == ground.CONFIG
+    before = device.tree()
+    assert main(["install", str(packed)], device.site()) == 0
+    assert device.tree() == before
+    assert main(["install", str(pack(tmp_path, "1.0.2"))], device.site()) == 0
+    assert device.site().state.current[:5] == "1.0.2"
+
+
+def test_the_configuration_for_who_brings_none_is_one(tmp_path):
+    from edge.config import load
+
+    path = tmp_path / "platewatch.toml"
+    path.write_text(ground.CONFIG)
+    config = load(path)
+    assert (config.runtime.directory, config.store.path) == ("/run/platewatch", "/var/lib/platewatch/events.sqlite")
+
+
+def test_the_address_is_what_the_home_network_calls_it(device):
+    assert firstboot.address(device.layout) == "http://gate.local:8080/"
+    device.layout.etc.mkdir()
+    device.layout.config.write_text('[web]\ntls = "own"\nport = 443\nhost = "::"\n')
+    assert firstboot.address(device.layout) == "https://gate.local:443/"
