@@ -9,6 +9,7 @@ from edge.errors import CameraLost
 from edge.records import Frame, Luma, Quad
 
 if TYPE_CHECKING:
+    from edge.camera.pool import Pool
     from edge.camera.settings import CameraConfig, NightConfig
 
 Why = Literal["not opened", "gone", "stalled", "frozen", "garbage"]
@@ -60,6 +61,13 @@ class Heedful(Protocol):
     def state(self) -> dict[str, object]:
         """For the status."""
         ...
+
+
+@runtime_checkable
+class Pooled(Protocol):
+    """A camera whose frames are decoded into memory of its own, used again."""
+
+    pool: Pool
 
 
 @runtime_checkable

@@ -39,7 +39,7 @@ class FilesCamera:
         self.name, self.skipped, self.waits = config.name, 0, not config.real_time
         self._source, self._loop, self._limit = Path(config.source), config.loop, config.fps_limit
         self._config, self._clock, self._sleep = config, clock, sleep
-        self._index, self._pool = 0, Pool()
+        self._index, self.pool = 0, Pool()
 
     def again(self) -> Self:
         return type(self)(self._config, clock=self._clock, sleep=self._sleep)
@@ -83,7 +83,7 @@ class FilesCamera:
                 log.warning("skipped %s", error)
 
     def _video(self) -> Iterator[tuple[Shot, float]]:
-        video, pool = opened(str(self._source)), self._pool
+        video, pool = opened(str(self._source)), self.pool
         try:
             if not video.isOpened():
                 raise CameraLost(f"{self._source}: cannot be opened as a video; copy it again or convert it to mp4")

@@ -25,8 +25,12 @@ from edge.records import Frame
 OPEN_MS, NEVER_MS = 5000, 3_600_000
 MOST_BROKEN = 50
 """So many frames in a row that cannot be decoded, and the camera is opened again."""
-FFMPEG_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|analyzeduration;500000|fpsprobesize;0"
-"""TCP, because a lost UDP packet smears a plate; no buffer, because a gate does not wait; half a second to learn what the stream is, not five."""
+FFMPEG_OPTIONS = "rtsp_transport;tcp|flags;low_delay|analyzeduration;500000|fpsprobesize;0"
+"""TCP, because a lost UDP packet smears a plate; half a second to learn what the stream is, not five.
+
+No `fflags;nobuffer`: it throws away what was received in that half second, and with it the key frame. A camera that sends one every ten seconds gave no
+picture before its next one, so that it was taken for stalled, opened again, and so for ever. What is kept is decoded at once: nothing lags behind.
+"""
 
 
 @contextlib.contextmanager
@@ -43,6 +47,14 @@ def _options() -> Iterator[None]:
         os.environ.pop(name, None)
 
 
+def open_stream(address: str, silence_ms: int) -> cv2.VideoCapture:
+    """Open or not, as it says itself. One decoding thread: each more holds back a frame. A stream that is silent for longer than the limit ends."""
+    quiet()
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, silence_ms, cv2.CAP_PROP_N_THREADS, 1]
+    with _options():
+        return cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
+
+
 class OpenCvCamera:
     """`source` is a USB camera's number, a device path, or a stream's address."""
 
@@ -56,7 +68,7 @@ class OpenCvCamera:
         # A little before the pump would leave the thread behind, which cannot be woken.
         self._silence_ms = int(900 * Patience.of(config).stall_s) or NEVER_MS
         self._video: cv2.VideoCapture | None = None
-        self._index, self._pool = 0, Pool()
+        self._index, self.pool = 0, Pool()
         self._controls: Controls | None = None
 
     def again(self) -> Self:
@@ -76,10 +88,7 @@ class OpenCvCamera:
         quiet()
         try:
             if "://" in self._source:
-                # One decoding thread: each more holds back a frame. A stream that is silent for longer than the limit ends.
-                limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, self._silence_ms, cv2.CAP_PROP_N_THREADS, 1]
-                with _options():
-                    return cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, limits)
+                return open_stream(self._source, self._silence_ms)
             video = cv2.VideoCapture(int(self._source) if is_number(self._source) else self._source, cv2.CAP_V4L2)
             # Most USB cameras reach their full rate at full size only as MJPG.
             video.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -121,7 +130,7 @@ class OpenCvCamera:
             # Everything is grabbed, so that the device's own queue stays empty; what the limit leaves out is not converted.
             if self._limit and now - taken_at < 0.9 / self._limit:
                 continue
-            if (shot := self._pool.shot(self._video)) is None:
+            if (shot := self.pool.shot(self._video)) is None:
                 self.skipped, broken = self.skipped + 1, broken + 1
                 continue
             taken_at, broken = now, 0

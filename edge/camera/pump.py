@@ -12,12 +12,13 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
-from edge.camera.base import Camera, Heedful, Lost, Why, back_off_s
+from edge.camera.base import Camera, Heedful, Lost, Pooled, Why, back_off_s
 from edge.camera.checkup import Checkup, Patience
 from edge.camera.overview import overview
+from edge.camera.shift import Shift
 from edge.errors import CameraLost
 from edge.records import Frame, Luma, Quad
 from edge.slot import Slot
@@ -30,20 +31,6 @@ MOST_HUNG = 3
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Shift:
-    """One thread's time with one camera. `left` when it was given up; `beat_at` is its last sign of life (monotonic s)."""
-
-    camera: Camera
-    beat_at: float
-    stage: Literal["opening", "reading", "closing", "waiting"] = "waiting"
-    left: bool = False
-    trial: bool = False
-    """In the place of another camera, and nothing was seen of it yet."""
-    refused: str = ""
-    thread: threading.Thread | None = field(default=None, repr=False)
-
-
 class Pump:
     """Opens the camera, lays its frames into the slot, and opens it again after a loss, ever more patiently."""
 
@@ -53,11 +40,11 @@ class Pump:
         self.camera, self._slot, self._stop, self._clock = camera, slot, stop, clock
         self._patience = Patience() if patience is None or camera.waits else patience
         self._checkup = Checkup(self._patience)
-        self._shift = _Shift(camera, clock())
-        self._hung: list[_Shift] = []
+        self._shift = Shift(camera, clock())
+        self._hung: list[Shift] = []
         self._next: tuple[Camera, Patience, bool] | None = None
         self._failed = 0
-        self.frames = self.fresh = self.reopened = self.width = self.height = 0
+        self.frames = self.fresh = self.reopened = self.resized = self.width = self.height = 0
         self.losses: Counter[Why] = Counter()
         self.lost: str | None = None
         self.failure: Exception | None = None
@@ -103,8 +90,8 @@ class Pump:
             self._hung += [shift] if all(one is not shift for one in self._hung) else []
         self._next, self.camera = None, camera
         self.be_patient(patience)
-        self.lost, self._failed = None, 0
-        self._shift = _Shift(camera, now, trial=trial)
+        self.lost, self._failed, self.width, self.height = None, 0, 0, 0
+        self._shift = Shift(camera, now, trial=trial)
         self._begin(self._shift)
 
     def tend(self) -> None:
@@ -128,7 +115,7 @@ class Pump:
             self.lost = f"camera {shift.camera.name}: its driver hangs, {len(self._hung)} times over; it is back when the driver is, or after a restart"
             return
         self.camera = shift.camera.again()
-        self._shift = _Shift(self.camera, now)
+        self._shift = Shift(self.camera, now)
         self._begin(self._shift)
 
     def join(self, timeout_s: float) -> None:
@@ -141,11 +128,13 @@ class Pump:
         if isinstance(self.camera, Heedful):
             self.camera.heed(luma, quads)
 
-    def _begin(self, shift: _Shift) -> None:
+    def _begin(self, shift: Shift) -> None:
+        if isinstance(shift.camera, Pooled) and not shift.camera.waits:
+            shift.camera.pool.make_room = lambda: None if self._done(shift) else self._slot.drop()
         shift.thread = threading.Thread(target=self._work, args=(shift,), name="camera", daemon=True)
         shift.thread.start()
 
-    def _work(self, shift: _Shift) -> None:
+    def _work(self, shift: Shift) -> None:
         try:
             while not self._done(shift):
                 self._wait(shift)
@@ -163,15 +152,15 @@ class Pump:
             if not shift.left:
                 self._slot.close()
 
-    def _done(self, shift: _Shift) -> bool:
+    def _done(self, shift: Shift) -> bool:
         return shift.left or self._stop.is_set()
 
-    def _wait(self, shift: _Shift) -> None:
+    def _wait(self, shift: Shift) -> None:
         shift.stage = "waiting"
         if self._failed:
             self._stop.wait(back_off_s(self._failed))
 
-    def _read(self, shift: _Shift) -> bool:
+    def _read(self, shift: Shift) -> bool:
         """One life of the camera: True when it came to its end, False when the camera was lost; CameraLost when it could not be opened."""
         shift.beat_at, shift.stage = self._clock(), "opening"
         if self._done(shift):
@@ -195,7 +184,7 @@ class Pump:
                 return False
         return True
 
-    def _take(self, frame: Frame, shift: _Shift) -> None:
+    def _take(self, frame: Frame, shift: Shift) -> None:
         found = self._checkup.look(frame.luma, self._clock())
         if found.lost is not None:
             frame.release()
@@ -211,13 +200,20 @@ class Pump:
             shift.trial = False
             self.reopened += self.lost is not None
             self.lost, self._failed = None, 0
-        self.height, self.width = frame.luma.shape
+        self._measure(*frame.luma.shape)
         self._taken_at.append(frame.seen_at)
         if frame.overview is None:
             frame = replace(frame, overview=overview(frame.luma))
         self._slot.put(frame, wait_s=FOREVER_S if shift.camera.waits else 0.0)
 
-    def _lose(self, why: Why, message: str, shift: _Shift | None = None) -> None:
+    def _measure(self, height: int, width: int) -> None:
+        """Pictures of another size than before: its owner should know, since plates are so much larger or smaller now."""
+        if self.width and self._patience.live and (width, height) != (self.width, self.height):
+            self.resized += 1
+            log.warning("camera %s: its pictures are %dx%d now; they were %dx%d", self.camera.name, width, height, self.width, self.height)
+        self.width, self.height = width, height
+
+    def _lose(self, why: Why, message: str, shift: Shift | None = None) -> None:
         if shift is not None and self._done(shift):
             return
         self._failed += 1
@@ -241,5 +237,5 @@ class Pump:
             "reopened": self.reopened,
             "skipped": self.camera.skipped,
         }
-        told |= {"losses": dict(self.losses)} if self.losses else {}
+        told |= ({"losses": dict(self.losses)} if self.losses else {}) | ({"resized": self.resized} if self.resized else {})
         return told | (self.camera.state() if isinstance(self.camera, Heedful) else {})

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.attention.governor import FIRMWARE
-from edge.bench.machine import ask, text_of, throttling
 from edge.checks.outcome import Device, Outcome
+from edge.firmware import ask, text_of, throttling
 
 BOARD = Path("/proc/device-tree/model")
 LEAST_MB, SMALL_MB = 150, 900

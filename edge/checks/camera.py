@@ -14,6 +14,7 @@ from typing import Any
 from edge.checks.outcome import Device, Outcome
 
 PATIENCE_S = 20.0
+FRAME, SENT = "edge.checks.frame", "edge.checks.sent"
 ROOT = Path(__file__).parents[2]
 DEVICES = Path("/dev")
 DARK, BRIGHT, FLAT = 12.0, 243.0, 3.0
@@ -35,11 +36,14 @@ def check_camera(device: Device) -> Outcome | None:
         return None if device.config_file else _there()
     from edge import status
 
+    settings = device.config.camera
+    stream = settings.kind == "opencv" and "://" in settings.source
     told = status.read(Path(device.config.runtime.directory))
     if told is not None and status.is_alive(told):
-        return of_daemon(told)
-    settings = device.config.camera
-    return in_words("stream" if settings.kind == "opencv" and "://" in settings.source else settings.kind, look(Path(device.config_file)))
+        found = of_daemon(told)
+        # A stream may be opened twice, a device may not.
+        return scaled(found, told["camera"], look(Path(device.config_file), way=SENT)) if stream and found.state == "good" else found
+    return in_words("stream" if stream else settings.kind, look(Path(device.config_file)))
 
 
 def _there(devices: Path = DEVICES) -> Outcome:
@@ -59,10 +63,18 @@ def of_daemon(told: dict[str, Any]) -> Outcome:
     return Outcome("note" if state == "starting" else "bad", f"the daemon runs, but the camera does not: {state}; {told.get('detail') or 'no frame comes'}")
 
 
-def look(config_file: Path, patience_s: float = PATIENCE_S) -> dict[str, Any]:
-    """Open it in a process of its own, since a driver may hang or crash; what `edge.checks.frame` prints, or {"why": ...}."""
+def scaled(watched: Outcome, camera: dict[str, Any], sent: dict[str, Any]) -> Outcome:
+    """`watched`, unless the camera sends (`edge.checks.sent`) another size than the daemon has; where it does not say, nobody knows."""
+    if "width" not in sent or (camera.get("width"), camera.get("height")) == (sent["width"], sent["height"]):
+        return watched
+    words = f"{watched.words}; but the camera sends {sent['width']}x{sent['height']} now, and the pictures are scaled: its resolution changed within the stream"
+    return Outcome("note", words, "restart platewatch; if that does not help, restart the camera too, or set its resolution back")
+
+
+def look(config_file: Path, patience_s: float = PATIENCE_S, way: str = FRAME) -> dict[str, Any]:
+    """Open it in a process of its own, since a driver may hang or crash; what `edge.checks.frame` (or `sent`) prints, or {"why": ...}."""
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    words = [sys.executable, "-m", "edge.checks.frame", str(config_file.resolve())]
+    words = [sys.executable, "-m", way, str(config_file.resolve())]
     quiet = {"PYTHONPATH": paths, "OPENCV_LOG_LEVEL": "SILENT", "OPENCV_FFMPEG_LOGLEVEL": "-8", "LIBCAMERA_LOG_LEVELS": "*:ERROR"}
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | quiet)
     try:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.bench.machine import ask
 from edge.checks.outcome import Device, Outcome
+from edge.firmware import ask
 
 BUILT = 2025
 """An earlier year is a clock that was never set."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edge.bench.machine import text_of
 from edge.checks.outcome import Device, Outcome
+from edge.firmware import text_of
 
 IN_MEMORY = ("tmpfs", "ramfs")
 FEW_INODES = 1000

@@ -42,6 +42,8 @@ class Chore:
                 self._process = subprocess.Popen(
                     words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
                 )
+                # Its last word comes a moment before its end, which on a busy machine is seconds: somebody has to wait for that.
+                threading.Thread(target=self._process.wait, name="chore", daemon=True).start()
             except OSError as error:
                 raise ConfigError(f"{self._name} could not be started ({error.strerror}); see runtime.directory, {self._out.parent}") from None
 

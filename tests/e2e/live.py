@@ -38,16 +38,27 @@ class LiveDaemon:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "edge", "run", "--config", str(self.folder / "c.toml")], cwd=ROOT, stdout=self._log, stderr=subprocess.STDOUT
         )
-        self.until(lambda: self.told().get("state") == "watching")
+        try:
+            self.until(lambda: self.told().get("state") == "watching")
+        except BaseException:
+            self._end()
+            raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def _end(self) -> None:
+        """It is gone then, and by force where it does not listen."""
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            self.code = self.process.wait(30)
+            self.code = self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.code = self.process.wait()
         finally:
             self._log.close()
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
         assert self.code == 0, self.log()
         assert "Traceback" not in self.log()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import random
-import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,12 +24,17 @@ from edge import status
 from edge.attention.attention import Attention
 from edge.camera.checkup import Patience
 from edge.camera.kinds import KINDS
-from edge.camera.opencv import OpenCvCamera
+from edge.camera.opencv import OpenCvCamera, open_stream
 from edge.camera.pump import Pump
 from edge.camera.settings import CameraConfig, NightConfig
-from edge.config import Config
+from edge.checks.camera import check_camera
+from edge.checks.outcome import Device, Outcome
+from edge.checks.sent import sent_size
+from edge.config import Config, load
 from edge.daemon import Daemon
 from edge.errors import CameraLost
+from edge.metrics.exposition import render
+from edge.metrics.figures import Surroundings, families
 from edge.pipeline import Pipeline
 from edge.records import Frame
 from edge.slot import Slot
@@ -36,39 +43,9 @@ from edge.tracking.judge import Judge
 from edge.tracking.tracker import Tracker
 from tests.builders import a_read
 from tests.fakes import FakeDetector, FakeReader
+from tests.rtsp import SERVER, free_port, serving
 
 ROOT = Path(__file__).parent.parent.parent
-PYTHON = "/usr/bin/python3"
-PARTS = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst; Gst.init(None); assert Gst.ElementFactory.find('x264enc')"
-
-
-def _has_a_server() -> bool:
-    return shutil.which(PYTHON) is not None and subprocess.run([PYTHON, "-c", PARTS], capture_output=True, check=False).returncode == 0
-
-
-SERVER = pytest.mark.skipif(
-    not _has_a_server(), reason="no GStreamer RTSP server: apt install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,ugly}"
-)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@contextmanager
-def serving(port: int, mode: str = "ball", width: int = 640, height: int = 360, fps: int = 10) -> Iterator[subprocess.Popen[bytes]]:
-    words = [PYTHON, str(ROOT / "tests/rtsp_server.py"), str(port), str(width), str(height), str(fps), mode]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
 
 
 class Watch:
@@ -80,7 +57,7 @@ class Watch:
         self.pump = Pump(KINDS["opencv"](config, NightConfig()), self.slot, self.stop, Patience.of(config))
         self.pump.start()
 
-    def until(self, so: Callable[[], bool], within_s: float = 30.0) -> float:
+    def until(self, so: Callable[[], bool], within_s: float = 60.0) -> float:
         """Tend until it is so; how long that took, seconds."""
         began = time.monotonic()
         while not so():
@@ -111,57 +88,142 @@ def watches() -> Iterator[Callable[..., Watch]]:
 
 
 @SERVER
-def test_a_server_that_dies_and_comes_back_with_another_size_is_seen_again(watches: Callable[..., Watch]) -> None:
-    """Killed in the middle; noticed within seconds; back with another resolution, and new frames of it within seconds of its return."""
-    port = free_port()
-    with serving(port):
-        watch = watches(port)
-        watch.until(lambda: watch.pump.fresh > 5)
-    assert watch.until(lambda: watch.pump.lost is not None) < 10
-    assert "127.0.0.1" in str(watch.pump.lost)
-    assert "top-secret" not in str(watch.pump.lost)
-    watch.until(lambda: watch.pump.losses["not opened"] > 0)
-    with serving(port, width=320, height=240):
-        assert watch.until(lambda: (240, 320) in watch.shapes, within_s=25) < 25
-        watch.until(lambda: watch.pump.lost is None)
-    assert watch.pump.losses["gone"] >= 1
-    assert watch.pump.reopened == 1
-    assert watch.shapes == {(360, 640), (240, 320)}
+def test_a_server_that_dies_and_comes_back_with_another_size_is_seen_again(watches: Callable[..., Watch], caplog: pytest.LogCaptureFixture) -> None:
+    """Killed in the middle, twice; each time it is noticed, and new frames come in the resolution that it came back with, which is said and counted."""
+    port, sizes = free_port(), [(1280, 720), (640, 480), (1920, 1080)]
+    watch = watches(port)
+
+    def seen(width: int) -> bool:
+        return watch.pump.width == width and watch.pump.lost is None
+
+    for lives, (width, height) in enumerate(sizes):
+        with serving(port, width, height, fps=5):
+            watch.until(partial(seen, width))
+            assert watch.pump.resized == lives
+        watch.until(lambda: watch.pump.lost is not None)
+        assert "127.0.0.1" in str(watch.pump.lost)
+        assert "top-secret" not in str(watch.pump.lost)
+        refused = watch.pump.losses["not opened"]
+        watch.until(lambda refused=refused: watch.pump.losses["not opened"] > refused)  # type: ignore[misc]
+    assert watch.pump.reopened >= 2
+    assert watch.shapes == {(height, width) for width, height in sizes}
+    assert watch.pump.losses["gone"] >= 3
+    assert watch.pump.as_json()["resized"] == 2
+    assert "its pictures are 640x480 now; they were 1280x720" in caplog.text
 
 
 @SERVER
 def test_a_stream_that_stalls_is_noticed_and_opened_again(watches: Callable[..., Watch]) -> None:
-    """The connection stands, the pictures stop: a loss within seconds, and a fresh connection brings new ones."""
+    """The connection stands, the pictures stop: a loss when the set time is over, and new pictures when there are any."""
     port = free_port()
-    with serving(port, "stall"):
-        watch = watches(port)
+    with serving(port) as server:
+        watch = watches(port, stall_s=3.0)
         watch.until(lambda: watch.pump.fresh > 5)
-        watch.until(lambda: watch.pump.losses["stalled"] == 1)
-        watch.until(lambda: watch.pump.reopened == 1)
+        server.say("stall")
+        watch.until(lambda: watch.pump.losses["stalled"] >= 1)
+        server.say("flow")
+        watch.until(lambda: watch.pump.reopened >= 1 and watch.pump.lost is None)
 
 
 @SERVER
 def test_a_frozen_stream_is_told_from_a_living_one(watches: Callable[..., Watch]) -> None:
-    """Pictures come, all the same: a loss after the set time, again and again, and hardly anything that would feed the watchdog."""
+    """Pictures come, all the same: a loss after the set time, again and again, and hardly anything that would feed the watchdog; then it moves, and is back."""
     port = free_port()
-    with serving(port, "still"):
+    with serving(port) as server:
+        server.say("still")
         watch = watches(port, freeze_s=2.0)
-        watch.until(lambda: watch.pump.losses["frozen"] >= 2, within_s=60)
+        watch.until(lambda: watch.pump.losses["frozen"] >= 2)
         assert watch.pump.fresh < 0.5 * watch.pump.frames
         assert "the same picture" in str(watch.pump.lost)
         patient = watches(port, freeze_s=0)  # allowed by the config
         patient.until(lambda: patient.pump.frames > 30)
         assert patient.pump.losses == {}
+        patient.end()
+        server.say("ball")
+        seen = watch.pump.fresh
+        watch.until(lambda: watch.pump.fresh > seen + 5 and watch.pump.lost is None)
+        assert watch.pump.reopened >= 1
 
 
 @SERVER
-def test_a_resolution_that_changes_within_a_stream_does_no_harm(watches: Callable[..., Watch]) -> None:
-    """OpenCV goes on at the size that it began with."""
+def test_a_camera_with_hardly_any_key_frames_is_seen_from_its_first_one(watches: Callable[..., Watch]) -> None:
+    """Cameras that save bandwidth send one every ten seconds, or fewer; this one sends one for each who opens it, and no other."""
     port = free_port()
-    with serving(port, "resize"):
+    with serving(port, key=100_000):
         watch = watches(port)
-        watch.until(lambda: watch.pump.fresh > 90, within_s=60)
-        assert watch.shapes == {(360, 640)} or watch.pump.reopened
+        watch.until(lambda: watch.pump.fresh > 5)
+        assert watch.pump.losses == {}
+
+
+@SERVER
+def test_opencv_tells_nothing_of_a_resolution_that_changes_within_a_stream() -> None:
+    """docs/cameras.md says that it cannot be known where the stream is read, only by its packets on a connection beside it (what the doctor does).
+
+    The day on which this fails, OpenCV has begun to tell, and `OpenCvCamera.frames` should look: then such a stream can be opened again at once.
+    """
+    port = free_port()
+    address = f"rtsp://127.0.0.1:{port}/cam"
+    told = [cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN, cv2.CAP_PROP_CODEC_PIXEL_FORMAT]
+    told += [cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_CODEC_EXTRADATA_INDEX, cv2.CAP_PROP_ORIENTATION_META]
+
+    def look(video: cv2.VideoCapture, frames: int) -> tuple[object, ...]:
+        for _ in range(frames):
+            assert video.grab()
+        extradata = video.retrieve(flag=int(video.get(cv2.CAP_PROP_CODEC_EXTRADATA_INDEX)))[1]
+        picture = video.retrieve()[1]
+        pictures.append(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32))
+        return (picture.shape, *(video.get(one) for one in told), extradata.tobytes())
+
+    pictures: list[np.ndarray] = []
+    with serving(port, 1280, 720, fps=5) as server:
+        server.say("still")
+        video = open_stream(address, 20_000)
+        try:
+            before = look(video, 5)
+            assert before[0] == (720, 1280, 3)
+            for width, height in ((640, 480), (1920, 1080)):
+                server.say(f"size {width} {height}")
+                until = time.monotonic() + 90
+                while sent_size(address) != (width, height):  # the server's encoder begins anew
+                    assert time.monotonic() < until
+                    look(video, 1)
+                assert look(video, 20) == before
+                assert float(np.abs(pictures[-1] - pictures[0]).mean()) < 8, "no longer scaled to the first size"
+        finally:
+            video.release()
+
+
+@SERVER
+def test_the_doctor_says_that_a_stream_changed_its_resolution(tmp_path: Path, watches: Callable[..., Watch]) -> None:
+    """While the daemon goes on with scaled pictures; when it opens the camera again, it has the new size, and the doctor is content."""
+    port = free_port()
+    (tmp_path / "c.toml").write_text(f'[camera]\nsource = "rtsp://user:top-secret@127.0.0.1:{port}/cam"\n[runtime]\ndirectory = "run"\n')
+    device = Device(tmp_path / "c.toml", load(tmp_path / "c.toml"))
+
+    def says() -> Outcome:
+        camera = watch.pump.as_json()
+        told = {"v": 1, "pid": os.getpid(), "state": "watching", "updated_at": status.utc_iso(datetime.now(UTC)), "camera": camera}
+        (tmp_path / "run").mkdir(exist_ok=True)
+        (tmp_path / "run/status.json").write_text(json.dumps(told))
+        outcome = check_camera(device)
+        assert outcome is not None
+        return outcome
+
+    with serving(port, 640, 360) as server:
+        watch = watches(port, freeze_s=0, stall_s=3.0)
+        watch.until(lambda: watch.pump.fresh > 5)
+        server.say("size 320 240")
+        while (said := says()).state == "good":  # the server's encoder begins anew
+            assert watch.pump.lost is None
+        assert "the camera sends 320x240 now" in said.words
+        assert (said.state, "top-secret" in said.words) == ("note", False)
+        assert watch.shapes == {(360, 640)}
+        server.say("stall")
+        watch.until(lambda: watch.pump.lost is not None)
+        server.say("flow")
+        watch.until(lambda: (240, 320) in watch.shapes)
+        assert watch.pump.resized == 1
+        assert says().state == "good"
 
 
 class Nonsense:
@@ -204,13 +266,13 @@ def test_nonsense_on_the_port_is_outlived(watches: Callable[..., Watch]) -> None
     answers = iter([b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 99999\r\n\r\nhalf"])
     babble = Nonsense(port, lambda: next(answers, None) or dice.randbytes(20_000))
     watch = watches(port)
-    watch.until(lambda: watch.pump.losses["not opened"] >= 3, within_s=60)
+    watch.until(lambda: watch.pump.losses["not opened"] >= 3)
     babble.end()
     silent = Nonsense(port, None)
-    watch.until(lambda: silent.accepted > 0, within_s=30)
+    watch.until(lambda: silent.accepted > 0)
     silent.end()
     with serving(port):
-        watch.until(lambda: watch.pump.fresh > 3, within_s=40)
+        watch.until(lambda: watch.pump.fresh > 3)
     assert watch.pump.failure is None
 
 
@@ -233,7 +295,7 @@ def test_the_daemon_says_in_words_what_its_camera_does(tmp_path: Path, monkeypat
     thread = threading.Thread(target=daemon.run)
 
     def until(so: Callable[[dict[str, object]], bool]) -> dict[str, object]:
-        give_up_at = time.monotonic() + 40
+        give_up_at = time.monotonic() + 90
         while not so(found := status.read(tmp_path / "run") or {}):
             assert time.monotonic() < give_up_at, found
             time.sleep(0.1)
@@ -246,7 +308,7 @@ def test_the_daemon_says_in_words_what_its_camera_does(tmp_path: Path, monkeypat
     fed = told.count("WATCHDOG=1")
     assert fed >= 1
     assert "rtsp://***@127.0.0.1" in str(lost["detail"])
-    time.sleep(2.5)
+    until(lambda found: found["camera"]["losses"].get("not opened", 0) >= 3)  # type: ignore[index]
     assert told.count("WATCHDOG=1") <= fed + 1
     with serving(port):
         found = until(lambda found: found.get("state") == "watching" and found["camera"]["reopened"] == 1)  # type: ignore[index]
@@ -257,6 +319,8 @@ def test_the_daemon_says_in_words_what_its_camera_does(tmp_path: Path, monkeypat
     assert not thread.is_alive()
     assert "top-secret" not in caplog.text
     assert "top-secret" not in (tmp_path / "run/status.json").read_text()
+    for said in (lost, found):
+        assert "top-secret" not in render(families(said, Surroundings("1", alive=True)))
 
 
 def test_not_even_the_library_prints_a_password() -> None:

@@ -24,7 +24,8 @@ from edge.lists.book import Book
 from edge.lists.entry import Entry, PlateList
 from edge.lists.schedule import Schedule, parse_span
 from edge.publish.base import Unreachable
-from edge.status import LIVE_NAME, WATCHED_NAME, LivePicture, utc_iso
+from edge.showing import LivePicture
+from edge.status import LIVE_NAME, WATCHED_NAME, utc_iso
 from edge.store import Store
 from edge.tracking.reasons import Unread
 from edge.tracking.settings import UnreadConfig
@@ -168,12 +169,14 @@ def test_the_live_picture_comes_back_with_the_pages_next_touch(tmp_path: Path, b
 
     touch()
     assert live_picture.offer(np.zeros((8, 8), np.uint8))
+    assert live_picture.wait(60.0)
     clock.jump(by)
     clock.advance(1.0)
     assert not live_picture.is_watched()
     (tmp_path / LIVE_NAME).unlink()
     touch()
     assert live_picture.offer(np.zeros((8, 8), np.uint8))
+    live_picture.close()
 
 
 @pytest.mark.parametrize("by", YEARS.values(), ids=YEARS)

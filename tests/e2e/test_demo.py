@@ -27,8 +27,10 @@ def port():
         return free.getsockname()[1]
 
 
+@contextlib.contextmanager
 def demo(*words):
-    return subprocess.Popen(
+    """None is left behind, also where a test fails."""
+    running = subprocess.Popen(
         [sys.executable, "-m", "edge", "demo", *map(str, words)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -36,6 +38,12 @@ def demo(*words):
         text=True,
         env=os.environ | {"COLUMNS": "120"},
     )
+    with running:
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                running.kill()
 
 
 def get(port, path):
@@ -45,14 +53,14 @@ def get(port, path):
 
 def test_the_first_cars_of_the_clip_are_read_and_told(port):
     """Two passes end within 14 s of the clip; what the demo prints is what the clip was drawn with."""
-    running = demo("--for", 16, "--port", port)
-    deadline = time.monotonic() + 40
     events = []
-    while time.monotonic() < deadline and running.poll() is None:
-        with contextlib.suppress(OSError):
-            events = json.loads(get(port, "/api/events"))
-        time.sleep(0.5)
-    said, _ = running.communicate(timeout=30)
+    with demo("--for", 16, "--port", port) as running:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and running.poll() is None:
+            with contextlib.suppress(OSError):
+                events = json.loads(get(port, "/api/events"))
+            time.sleep(0.5)
+        said, _ = running.communicate(timeout=30)
     assert running.returncode == 0, said
     wanted = [one["text"] for one in TRUTH if one["to_s"] < 14]
     assert len(wanted) == 2
@@ -63,16 +71,16 @@ def test_the_first_cars_of_the_clip_are_read_and_told(port):
 
 
 def test_ctrl_c_ends_it_cleanly_and_frees_the_port(port):
-    running = demo("--port", port)
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
-        try:
-            assert b"Platewatch" in get(port, "/")
-            break
-        except OSError:
+    with demo("--port", port) as running:
+        deadline = time.monotonic() + 120
+        while True:
+            with contextlib.suppress(OSError):
+                assert b"Platewatch" in get(port, "/")
+                break
+            assert time.monotonic() < deadline, "the page did not come"
             time.sleep(0.3)
-    running.send_signal(signal.SIGINT)
-    said, _ = running.communicate(timeout=30)
+        running.send_signal(signal.SIGINT)
+        said, _ = running.communicate(timeout=60)
     assert running.returncode in (0, 130), said
     assert "Traceback" not in said
     with socket.socket() as again:
@@ -84,8 +92,8 @@ def test_a_taken_port_is_one_sentence_with_its_mend(port):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        running = demo("--port", port, "--for", 5)
-        said, _ = running.communicate(timeout=40)
+        with demo("--port", port, "--for", 5) as running:
+            said, _ = running.communicate(timeout=120)
     assert running.returncode == 1
     assert "--port" in said
     assert "Traceback" not in said

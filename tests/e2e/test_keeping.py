@@ -140,6 +140,16 @@ def until(true: Callable[[], Any], process: subprocess.Popen[bytes], within_s: f
     return found
 
 
+def end(process: subprocess.Popen[bytes]) -> int:
+    """Politely, and by force where it does not listen; its code."""
+    process.terminate()
+    try:
+        return process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
 def command(*words: str, **environment: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "edge", *words], cwd=ROOT, env=os.environ | environment)
 
@@ -186,8 +196,7 @@ def test_a_daemon_without_a_usable_config_lives_and_says_so_until_there_is_one(t
             assert told()["detail"] == "restart Platewatch for the changes of web.port"
             assert told()["store"]["privacy"]["known_only"]
         finally:
-            process.terminate()
-            assert process.wait(20) == 0
+            assert end(process) == 0
     assert told()["state"] == "stopped"
 
 
@@ -220,5 +229,4 @@ def test_the_page_shows_what_is_wrong_with_the_config_and_begins_anew_with_a_goo
         write_config(tmp_path, web)
         until(lambda: (found := page()) and "tracking.min_reads" not in found, process)
     finally:
-        process.terminate()
-        process.wait(20)
+        end(process)

@@ -53,7 +53,7 @@ def test_a_daemon_that_leaks_is_found(tmp_path: Path) -> None:
 
 def test_minutes_without_plates_give_no_event(tmp_path: Path) -> None:
     """Drawn streets, vehicles without plates, boards, rain and lamps; what the detector flickers at has its reasons."""
-    _, told = soak(tmp_path, "--empty", "--hours", "0.06")
+    _, told = soak(tmp_path, "--empty", "--hours", "0.05")
     assert (told["status"]["events"], told["status"]["totals"]["previews"]) == (0, 0)
     assert sum(told["status"]["reasons"].values()) > 0
 

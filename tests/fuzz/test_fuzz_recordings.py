@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import cli
-from tests.fuzz.spoiling import LONGEST, cases, spoilt
+from tests.fuzz.spoiling import cases, spoilt
 from tests.fuzz.worker import Worker
 
 DICE = np.random.default_rng(2)
@@ -29,18 +28,6 @@ def record(path: Path, fourcc: str, frames: int = 8, size: tuple[int, int] = (64
         video.write(DICE.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8))
     video.release()
     return path.read_bytes()
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    one = Worker()
-    yield one
-    one.end()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("recordings")
 
 
 def launch(words: str) -> None:
@@ -59,55 +46,44 @@ def whole(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def tried(worker: Worker, path: Path, content: bytes | None = None) -> str:
-    """What came of it, checked."""
-    if content is not None:
-        path.write_bytes(content)
-    said, _, memory_mb = worker.ask("video", path).rpartition("\t")
-    assert said.startswith(("good ", f"said {path}: ")), said
-    assert len(said) <= LONGEST
-    assert int(memory_mb) < 900
-    return said
-
-
 def test_the_whole_ones_are_good(worker: Worker, folder: Path, whole: dict[str, bytes]) -> None:
     for suffix, content in whole.items():
-        assert tried(worker, folder / f"a.{suffix}", content) == "good 8 frames, 0 skipped, [(48, 64)]", suffix
+        assert worker.try_out("video", folder / f"a.{suffix}", content) == "good 8 frames, 0 skipped, [(48, 64)]", suffix
 
 
 @cases(60)
 @given(data=st.data())
 def test_bytes_spoilt(worker: Worker, folder: Path, whole: dict[str, bytes], data: st.DataObject) -> None:
     suffix = data.draw(st.sampled_from(sorted(whole)))
-    tried(worker, folder / f"a.{suffix}", data.draw(spoilt(whole[suffix])))
+    worker.try_out("video", folder / f"a.{suffix}", data.draw(spoilt(whole[suffix])))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "mov", "webm", "ts", "mjpeg"])
 def test_nonsense_under_any_name(worker: Worker, folder: Path, suffix: str) -> None:
     for content in (b"", b"\0" * 10_000, DICE.bytes(10_000), b"#EXTM3U\nhttp://127.0.0.1:9/a.ts\n", b"ffconcat version 1.0\nfile /etc/passwd\n"):
-        assert tried(worker, folder / f"nonsense.{suffix}", content).startswith("said ")
+        assert worker.try_out("video", folder / f"nonsense.{suffix}", content).startswith("said ")
 
 
 def test_a_size_that_changes_in_the_middle(worker: Worker, folder: Path) -> None:
     """Pictures of two sizes one behind the other, as a dashboard camera's do: all of them, none lost."""
     jpegs = [bytes(cv2.imencode(".jpg", DICE.integers(0, 255, (h, w, 3), dtype=np.uint8))[1]) for h, w in ((48, 64), (96, 128)) for _ in range(5)]
-    assert tried(worker, folder / "sizes.mjpeg", b"".join(jpegs)).startswith("good 10 frames, 0 skipped")
+    assert worker.try_out("video", folder / "sizes.mjpeg", b"".join(jpegs)).startswith("good 10 frames, 0 skipped")
 
 
 @LAUNCHED
 def test_sound_alone_variable_rates_and_a_cut_mp4(worker: Worker, folder: Path) -> None:
     """No picture is a sentence; a rate that varies plays on; an mp4 without its index, as after a power cut, is a sentence."""
     launch(f"audiotestsrc num-buffers=20 ! wavenc ! filesink location={folder}/sound.avi")
-    assert tried(worker, folder / "sound.avi").startswith("said ")
+    assert worker.try_out("video", folder / "sound.avi").startswith("said ")
     launch(f"videotestsrc num-buffers=30 ! video/x-raw,width=64,height=48,framerate=10/1 ! x264enc ! mp4mux ! filesink location={folder}/h264.mp4")
     content = (folder / "h264.mp4").read_bytes()
-    assert tried(worker, folder / "h264.mp4").startswith("good 30 frames")
-    assert tried(worker, folder / "cut.mp4", content[: content.rfind(b"moov")]).startswith("said ")
+    assert worker.try_out("video", folder / "h264.mp4").startswith("good 30 frames")
+    assert worker.try_out("video", folder / "cut.mp4", content[: content.rfind(b"moov")]).startswith("said ")
     launch(
         f"videotestsrc num-buffers=20 ! video/x-raw,width=64,height=48,framerate=10/1 ! identity drop-probability=0.5 ! jpegenc ! matroskamux ! "
         f"filesink location={folder}/rate.mkv"
     )
-    assert tried(worker, folder / "rate.mkv").startswith("good ")
+    assert worker.try_out("video", folder / "rate.mkv").startswith("good ")
 
 
 def test_the_command_says_it_in_one_line(folder: Path, whole: dict[str, bytes], capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_cameras import SERVER, free_port
-from tests.e2e.test_cameras import serving as rtsp_serving
 from tests.fuzz.spoiling import BUDGET, LONGEST, SECRET
-from tests.fuzz.streams import Jumper, Say, Spoiler, jpeg, mjpeg, serving
+from tests.fuzz.streams import Cutter, Jumper, Rotter, Say, Spoiler, jpeg, mjpeg, serving
 from tests.fuzz.watching import Watching
+from tests.rtsp import SERVER, free_port
+from tests.rtsp import serving as rtsp_serving
 
 SEEDS = range(1 + BUDGET // 100)
 """A long run spoils so many more streams, each in its own way."""
@@ -57,10 +57,9 @@ def test_mjpeg_over_http_is_watched_and_comes_back(watch: Callable[..., Watching
         one = watch(http(server.port))
         one.until(lambda told: told["fresh"] > 20 and told["losses"].get("gone", 0) >= 1)
     check_words(one.until(lambda told: told["losses"].get("not opened", 0) >= 1))
-    began, before = time.monotonic(), one.told["reopened"]
+    before = one.told["reopened"]
     with serving(mjpeg(lambda number, place: jpeg()), server.port):
         one.until(lambda told: told["reopened"] > before and told["lost"] is None)
-    assert time.monotonic() - began < 20
 
 
 def test_spoilt_pictures_in_a_stream_are_passed_over_or_told(watch: Callable[..., Watching]) -> None:
@@ -99,7 +98,7 @@ def test_five_seconds_between_two_pictures_are_no_loss(watch: Callable[..., Watc
     """0.2 frames a second, as the config was told; and a limit of the library's that is longer than that."""
     with serving(mjpeg(lambda number, place: jpeg(), every_s=5.2)) as server:
         one = watch(http(server.port), fps_limit=0.2)
-        told = one.until(lambda told: told["fresh"] >= 3, within_s=60)
+        told = one.until(lambda told: told["fresh"] >= 2, within_s=90)
         assert told["losses"] == {}
 
 
@@ -147,7 +146,6 @@ REFUSALS: dict[str, Say] = {
     "a page": answering(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<html>log in</html>" * 50),
     "a spoilt description": answering(b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 60\r\n\r\nv=0\r\nm=video 99999 RTP/AVP 300\r\na=rtpmap:96 H264/0\r\na=f"),
     "closed at once": lambda one, number: None,
-    "redirects without an end": endless,
     "nonsense": babbling,
     "a trickle": trickling,
     "silence": silent,
@@ -161,13 +159,10 @@ def test_servers_that_give_no_stream(watch: Callable[..., Watching], which: str,
     with serving(REFUSALS[which]) as server:
         one = watch((rtsp if scheme == "rtsp" else http)(server.port))
         slow = which in ("a trickle", "silence")
-        began = time.monotonic()
         told = one.until(lambda told: sum(told["losses"].values()) >= (1 if slow else 2), within_s=60)
         assert told["fresh"] == 0
-        assert time.monotonic() - began < (40 if slow else 30)
         check_words(told)
-        # No storm of connections; FFmpeg follows every redirect of RTSP, and only the limit of the opening ends that.
-        assert server.accepted < 100 or which == "redirects without an end"
+        assert server.accepted < 100  # no storm of connections
 
 
 def test_a_wrong_password_is_said_and_the_right_one_lets_in(watch: Callable[..., Watching]) -> None:
@@ -188,13 +183,13 @@ def test_a_wrong_password_is_said_and_the_right_one_lets_in(watch: Callable[...,
         watch(http(server.port)).until(lambda told: told["fresh"] > 5)
 
 
-def test_fifty_reopenings_leave_nothing_behind(watch: Callable[..., Watching]) -> None:
+def test_many_reopenings_leave_nothing_behind(watch: Callable[..., Watching]) -> None:
     """Two pictures a connection: threads and file handles stay, memory hardly grows. `PLATEWATCH_FUZZ` makes it some hundreds."""
-    most = max(30, min(BUDGET, 300))
+    most = max(20, min(BUDGET, 300))
     with serving(mjpeg(lambda number, place: jpeg(320, 240) if place < 6 else None, every_s=0.005)) as server:
         one = watch(http(server.port))
         early = dict(one.until(lambda told: told["reopened"] >= 8, within_s=60))
-        late = one.until(lambda told: told["reopened"] >= most, within_s=60 + 2 * most)
+        late = one.until(lambda told: told["reopened"] >= most, within_s=60 + 4 * most)
     assert late["threads"] <= early["threads"] + 1
     assert late["files"] <= early["files"] + 1
     assert late["memory_mb"] <= early["memory_mb"] + 12
@@ -237,30 +232,91 @@ def test_a_clock_of_the_stream_that_jumps(watch: Callable[..., Watching]) -> Non
             jumper.server.end()
 
 
+def moments(many: int, seed: int) -> Iterator[tuple[str, int]]:
+    """Where connections are cut: mostly behind some pictures, now and then before the first one, and within it."""
+    dice = random.Random(seed)
+    for place in range(many):
+        match place % 10:
+            case 3:
+                yield "answers", dice.randrange(5)
+            case 7:
+                yield "pictures", 0
+            case _:
+                yield "pictures", dice.randrange(25, 45)
+
+
 @SERVER
-@pytest.mark.skipif(not BUDGET, reason="minutes: PLATEWATCH_FUZZ=20 opens it twenty times")
 def test_a_real_server_opened_again_and_again(watch: Callable[..., Watching]) -> None:
-    """The connection is cut after each 60 kB: threads, file handles and memory stay where they are."""
-    port, most = free_port(), 5 if not BUDGET else min(100, BUDGET)
-    with rtsp_serving(port, width=320, height=240, fps=20):
-        spoiler = Cutter(port)
+    """Its connections are cut before, within and behind the first picture: each loss is counted, pictures come again, and nothing grows.
+
+    Threads, file handles and memory stay where they are; a hundred times where PLATEWATCH_FUZZ says so.
+    """
+    port, most = free_port(), min(100, BUDGET) or 6
+    with rtsp_serving(port, width=320, height=240, fps=25):
+        cutter = Cutter(port, moments(most + most // 4 + 10, 1))
         try:
-            one = watch(rtsp(spoiler.port))
-            early = dict(one.until(lambda told: told["reopened"] >= 2, within_s=60))
-            late = one.until(lambda told: told["reopened"] >= 2 + most, within_s=60 + 20 * most)
+            one = watch(rtsp(cutter.port))
+            early = dict(one.until(lambda told: told["reopened"] >= min(10, most // 2), within_s=120))
+            late = dict(one.until(lambda told: told["reopened"] >= most, within_s=120 + 10 * most))
         finally:
-            spoiler.server.end()
-    print({key: (early[key], late[key]) for key in ("threads", "files", "memory_mb", "reopened")})
+            cutter.server.end()
+    check_words(late)
+    print({key: (early[key], late[key]) for key in ("threads", "files", "memory_mb", "reopened")}, late["losses"])
+    assert sum(late["losses"].values()) >= late["reopened"] >= most
+    assert set(late["losses"]) <= {"gone", "not opened"}
+    assert cutter.cuts >= most
     assert late["threads"] <= early["threads"] + 1
     assert late["files"] <= early["files"] + 1
-    assert late["memory_mb"] <= early["memory_mb"] + 12
+    assert late["memory_mb"] <= early["memory_mb"] + 8
 
 
-class Cutter(Spoiler):
-    """Ends the connection after some kilobytes."""
+@SERVER
+@pytest.mark.parametrize(
+    "moment", [(("answers", 0), ("answers", 2), ("answers", 3)), (("pictures", 0), ("pictures", 1), ("pictures", 0))], ids=lambda m: m[0][0]
+)
+def test_connections_cut_before_anything_was_seen(watch: Callable[..., Watching], moment: tuple[tuple[str, int], ...]) -> None:
+    """One after the other, none of which gave a picture or hardly one: and as soon as the line is well, there are pictures."""
+    port = free_port()
+    with rtsp_serving(port, width=320, height=240):
+        cutter = Cutter(port, moment)
+        try:
+            one = watch(rtsp(cutter.port))
+            told = one.until(lambda told: told["fresh"] > 12 and told["lost"] is None, within_s=90)
+            assert cutter.cuts == len(moment)
+            assert sum(told["losses"].values()) >= len(moment)
+            check_words(told)
+        finally:
+            cutter.server.end()
 
-    def __init__(self, towards: int) -> None:
-        super().__init__(towards, 1.0, honest=60_000)
 
-    def _injure(self, piece: bytes, held: bytes) -> tuple[bytes, bytes]:
-        raise ConnectionResetError
+@SERVER
+@pytest.mark.parametrize("where", ["payload", "head"])
+def test_rotten_packets(watch: Callable[..., Watching], where: str) -> None:
+    """Garbage in the H.264 stream itself, its parameter sets and slices, or in the heads of RTP: passed over or told, the process lives, and is well after."""
+    port = free_port()
+    with rtsp_serving(port, width=320, height=240, fps=25):
+        rotter = Rotter(port, where, 0.2)
+        try:
+            one = watch(rtsp(rotter.port))
+            one.until(lambda told: rotter.rotten >= (60 if not BUDGET else 10 * BUDGET), within_s=90 + BUDGET)
+            rotter.odds = 0.0
+            seen = one.told["fresh"]
+            check_words(one.until(lambda told: told["fresh"] > seen + 20 and told["lost"] is None, within_s=90))
+        finally:
+            rotter.server.end()
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_redirects_without_an_end_are_one_loss_each_and_leave_no_thread_behind(watch: Callable[..., Watching], scheme: str) -> None:
+    """FFmpeg follows those of RTSP for ever. The limit of the opening ends that, not the pump's own, far longer patience, which would leave a thread behind."""
+    with serving(endless) as server:
+        one = watch((rtsp if scheme == "rtsp" else http)(server.port))
+        told = dict(one.until(lambda told: told["losses"].get("not opened", 0) >= 1, within_s=120))
+        assert (set(told["losses"]), told["fresh"], told["reopened"]) == ({"not opened"}, 0, 0)
+        assert "cannot be opened" in told["lost"]
+        check_words(told)
+        # Each opening is counted once, however many connections it made.
+        assert server.accepted > sum(told["losses"].values())
+        later = one.until(lambda told: told["losses"].get("not opened", 0) >= 2, within_s=120)
+        assert later["threads"] <= told["threads"] + 1
+        assert later["files"] <= told["files"] + 2

@@ -36,7 +36,7 @@ class Watching:
         for line in self._process.stderr:
             self.stderr = (self.stderr + line)[-20_000:]
 
-    def until(self, so: Callable[[dict[str, Any]], bool], within_s: float = 40.0) -> dict[str, Any]:
+    def until(self, so: Callable[[dict[str, Any]], bool], within_s: float = 90.0) -> dict[str, Any]:
         """What is told when it is so; AssertionError where the process dies, or does not come to that."""
         give_up_at = time.monotonic() + within_s
         while not so(self.told):

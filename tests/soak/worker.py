@@ -45,7 +45,7 @@ class _Ticks:
     def __call__(self, luma: Any) -> None:
         self._count += 1
         if self._spoil in ("memory", "both"):
-            self._kept.append(luma[::6, ::6].copy())
+            self._kept.append(luma[::4, ::4].copy())
         if self._spoil in ("handles", "both") and self._count % 50 == 0:
             self._kept.append(open("/dev/null", "rb"))  # noqa: SIM115 (that is the fault)
         if self._clocks.monotonic_s >= self._wake_at:

@@ -154,7 +154,14 @@ def test_a_camera_that_is_not_there_is_a_loss() -> None:
         ("rtsp://10.0.0.2/user=admin&password=secret&channel=1", "rtsp://10.0.0.2/user=***&password=***&channel=1"),
         ("http://cam/video?Token=secret&x=1", "http://cam/video?Token=***&x=1"),
         ("rtsp://[fe80::1]/1", "rtsp://[fe80::1]/1"),
+        ("http://cam/video.cgi?loginuse=admin&loginpas=secret", "http://cam/video.cgi?loginuse=***&loginpas=***"),
+        ("http://cam/video?access_token=secret&api-key=secret#x", "http://cam/video?access_token=***&api-key=***#x"),
+        ("rtsp://10.0.0.2:554/user=admin_password=tlJwpbo6_channel=1.sdp?real", "rtsp://10.0.0.2:554/user=***?real"),
+        ("rtsp:/admin:secret@10.0.0.2/1", "***@10.0.0.2/1"),
+        ("admin:secret@10.0.0.2/1", "***@10.0.0.2/1"),
+        ("10.0.0.2/1?pwd=secret", "10.0.0.2/1?pwd=***"),
         ("/dev/video0", "/dev/video0"),
+        ("/dev/v4l/by-id/usb-a:b@c", "/dev/v4l/by-id/usb-a:b@c"),
     ],
 )
 def test_a_stream_is_named_without_its_password(source: str, shown: str) -> None:

@@ -94,6 +94,16 @@ def test_green_and_grey_frames_are_kept_from_the_detector_and_end_the_stream() -
     assert pump.camera.skipped <= GARBAGE_S / 0.5 + 1
 
 
+def test_another_size_is_counted_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    """It came back with other pictures: plates are so much larger or smaller now. A folder of pictures is nobody's camera, and the same size is no other."""
+    small = [Frame(noisy().luma[:180, :320], 0.0) for _ in range(3)]
+    pump = pumped([[noisy()], [noisy()], small, [noisy()]])
+    assert (pump.resized, pump.as_json()["resized"]) == (2, 2)
+    assert caplog.text.count("its pictures are 320x180 now; they were 640x360") == 1
+    pump = pumped([[noisy(), *small]], Patience.of(CameraConfig(kind="files")))
+    assert (pump.resized, "resized" in pump.as_json(), pump.width) == (0, False, 320)
+
+
 def test_the_night_is_no_garbage() -> None:
     """Black, with a little noise: every frame is taken."""
     night = [Frame(NOISE.integers(10, 14, (360, 640), dtype=np.uint8), 0.0) for _ in range(50)]

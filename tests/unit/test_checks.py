@@ -316,6 +316,21 @@ def test_a_camera_that_the_daemon_holds_is_not_opened_a_second_time(tmp_path: Pa
         assert found.state == wanted
 
 
+def test_a_stream_whose_camera_sends_another_size_than_the_daemon_has_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked on a connection of its own; where that cannot say, nobody knows, and the daemon's word stands."""
+    device = a_device(tmp_path, '[camera]\nsource = "rtsp://me:hush@192.0.2.1/1"\n')
+    camera_told = {"name": "gate", "fps": 15.0, "width": 1280, "height": 720}
+    told = {"v": 1, "pid": os.getpid(), "state": "watching", "updated_at": status.utc_iso(datetime.now(UTC)), "camera": camera_told}
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/status.json").write_text(json.dumps(told))
+    for sent, state in (({"width": 1280, "height": 720}, "good"), ({"why": "it does not say"}, "good"), ({"width": 640, "height": 480}, "note")):
+        monkeypatch.setattr(camera, "look", lambda path, way, sent=sent: sent)
+        found = camera.check_camera(device)
+        assert found is not None
+        assert (found.state, "the camera sends 640x480 now" in found.words) == (state, state == "note")
+        assert "hush" not in found.words + found.mend
+
+
 def test_without_a_config_the_doctor_says_which_cameras_there_are(tmp_path: Path) -> None:
     assert camera._there(tmp_path).state == "note"
     (tmp_path / "video0").touch()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
+import os
 import shutil
+import signal
 import stat
+import sys
 import tarfile
 import time
 import zipfile
@@ -17,6 +21,7 @@ import pytest
 
 from edge.config import load
 from edge.errors import BundleError, ConfigError
+from edge.model.chore import Chore
 from edge.model.comparing import Comparison, samples
 from edge.model.depot import Depot
 from edge.model.manifest import SHIPPED
@@ -181,3 +186,23 @@ def test_a_comparison_is_cancelled_and_a_broken_one_is_told(street: Path, tmp_pa
     while (told := comparison.state())["state"] == "running" and time.monotonic() < end:
         time.sleep(0.1)
     assert (told["state"], "cannot be read" in told["sentence"]) == ("failed", True)
+
+
+def test_a_process_that_nobody_holds_any_more_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine its last word comes seconds before its end: the page may be gone by then, and no zombie is left."""
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    chore = Chore(tmp_path / "chore.json", "any", "the chore")
+    chore.begin({}, {"v": 1})
+    process = chore._process
+    assert process is not None
+    pid = process.pid
+    del chore, process
+    gc.collect()  # a ResourceWarning here is an error
+    os.kill(pid, signal.SIGKILL)
+    end = time.monotonic() + 60
+    while Path(f"/proc/{pid}").exists():  # no zombie is left
+        assert time.monotonic() < end
+        time.sleep(0.02)
