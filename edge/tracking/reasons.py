@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # the page reads its words without what they are said of
+    import numpy as np
+    import numpy.typing as npt
 
-from edge.records import Sighting
-from edge.tracking.settings import TrackingConfig
-from edge.tracking.tracker import Track
-from edge.tracking.verdict import Verdict
+    from edge.records import Sighting
+    from edge.tracking.settings import TrackingConfig
+    from edge.tracking.tracker import Track
+    from edge.tracking.verdict import Verdict
 
 Reason = Literal[
     "too small", "blurred", "glare", "low detection", "nothing legible", "too few reads", "reads disagree", "low confidence", "too short",
@@ -22,6 +23,8 @@ Reason = Literal[
 REASONS: tuple[str, ...] = get_args(Reason)
 SURER = 0.12
 """One of the looks that vote must be found more surely than any of them must be: lettering on boards and vans seldom is (docs/soak.md)."""
+SUREST = 0.3
+"""The same for digits alone that are not surely a country's plate: telephone numbers and house numbers are far more frequent than such plates."""
 GLARE = 0.35
 """Burnt out by this share of its pixels, a plate that could not be read owes it to glare."""
 UNREADABLE: tuple[Reason, ...] = ("nothing legible", "too few reads", "reads disagree", "low confidence")
@@ -59,7 +62,8 @@ def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool)
     if verdict.agreeing >= config.min_reads:
         if len(verdict.text) < config.min_characters:
             return "too short"
-        if max((look.detection.score for look in track.looks if flaw(look, config) is None), default=0.0) < config.min_detection_score + SURER:
+        surest = max((look.detection.score for look in track.looks if flaw(look, config) is None), default=0.0)
+        if surest < config.min_detection_score + (SUREST if verdict.text.isdigit() and verdict.country is None else SURER):
             return "low detection"
         if verdict.confidence < config.min_confidence:
             return "low confidence"

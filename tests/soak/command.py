@@ -28,7 +28,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path, nargs="+", default=[], metavar="FOLDER", help="with --empty: pictures without plates, moved")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another day (default: %(default)s)")
     parser.add_argument("--traffic", type=float, default=1.0, help="so many times as many vehicles (default: %(default)s)")
-    parser.add_argument("--warm-up", type=float, metavar="HOURS", help="growth counts from here on (default: a sixth of the time, at most 4)")
+    parser.add_argument("--warm-up", type=float, metavar="HOURS", help="growth counts from here on (default: half of the time, at most 4)")
     parser.add_argument("--growth", type=float, default=5.0, metavar="MB", help="memory may grow by so much after the warm-up (default: %(default)s)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures as JSON, too")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw memory and handles over the time as PNG")
@@ -104,7 +104,7 @@ def tell(options: argparse.Namespace, scenes: Scenes, played: Played) -> int:
     """The verdict in words and as JSON."""
     from tests.soak.verdict import Limits, judge
 
-    warm_up_h = min(4.0, options.hours / 6) if options.warm_up is None else options.warm_up
+    warm_up_h = min(4.0, options.hours / 2) if options.warm_up is None else options.warm_up
     limits = Limits(growth_mb=options.growth)
     figures, wrong = judge(played.samples, warm_up_h, limits)
     truth = _truth(scenes, played)
