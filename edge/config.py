@@ -22,12 +22,11 @@ from edge.keeping.settings import PrivacyConfig, StoreConfig
 from edge.lists.settings import ListsConfig
 from edge.plates.settings import CountryConfig
 from edge.publish.settings import OutboxConfig, TargetConfig, told_apart
+from edge.secrecy import is_secret
 from edge.section import Section
 from edge.tracking.settings import TrackingConfig, UnreadConfig
 from edge.web.settings import WebConfig
 
-SECRETS = ("password", "secret", "password_hash", "headers")
-"""Values of these keys are not repeated in a message."""
 MOST_BYTES, MOST_SAID = 1_000_000, 250
 """Of the file, and characters that a message says beside the file and the line."""
 
@@ -145,7 +144,7 @@ def _said(first: ErrorDetails, keys: list[str]) -> str:
 
 def shown(keys: Sequence[str], value: object) -> str:
     """A value as a message may repeat it: no secret, no inside of a table or list, which may hold one, and no more than a line's worth."""
-    if any(key in SECRETS or key.endswith(("_password", "_secret", "_token")) for key in keys):
+    if any(map(is_secret, keys)):
         return "not"
     if isinstance(value, dict | list | tuple) or len(keys) < 2:
         return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list | tuple) else "a value"

@@ -26,8 +26,9 @@ from edge.lists.book import Lists
 from edge.notify import notify
 from edge.pipeline import Pipeline
 from edge.records import Event, Frame
+from edge.showing import LivePicture
 from edge.slot import Slot
-from edge.status import LivePicture, StatusFile
+from edge.status import StatusFile
 from edge.store import Store
 from edge.tally import Tally
 
@@ -156,6 +157,7 @@ class Daemon:
             if self.reload is not None:
                 self.reload.close()
             self.desk.close()
+            self._live.close()
             self._stop.set()
             self._slot.close()
             self.take(self.pipeline.finish(self._clock()), hurry=True)
@@ -223,8 +225,8 @@ class Daemon:
     def _say(self, frame: Frame | None = None, *, stopped: bool = False) -> None:
         try:
             if frame is not None:
-                shown = self.pipeline.in_view
-                self._live.offer(frame.picture, lambda: self.account.figures(frame), lambda picture: self.veil.picture(picture, shown))
+                shown, size = self.pipeline.in_view, (frame.luma.shape[1], frame.luma.shape[0])
+                self._live.offer(frame.picture, lambda: self.account.figures(frame), lambda picture: self.veil.picture(picture, shown, size))
             if self._status.offer(lambda: self._compose(stopped), force=stopped) and self._tally.is_due():
                 self._tally.tell(self.pipeline.judge.reasons)
         except OSError as error:

@@ -1,10 +1,11 @@
-"""What the firmware of a Raspberry Pi says, and how commands of the system are asked."""
+"""What the firmware of a Raspberry Pi says, and how commands and files of the system are asked."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 TROUBLES = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
 """Bits of `vcgencmd get_throttled`; 16 places up the same has been so since the board started."""
@@ -19,6 +20,14 @@ def ask(*words: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def text_of(path: Path) -> str | None:
+    """The file's words; None where there are none to be had."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip("\0\n ") or None
+    except OSError:
+        return None
 
 
 def throttling(answer: str | None) -> tuple[str, ...] | None:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from edge.shapes import Box as Box
 from edge.shapes import Quad as Quad
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the page has events and no pictures: NumPy would be 11 MB that it does not need
+    import numpy as np
+    import numpy.typing as npt
+
     from edge.evidence import Evidence
 
-Luma = npt.NDArray[np.uint8]
+Luma: TypeAlias = "npt.NDArray[np.uint8]"
 """One-channel picture, (height, width) uint8, full range 0..255."""
 
 

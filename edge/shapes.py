@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Quad:
     @classmethod
     def from_array(cls, points: npt.ArrayLike) -> Quad:
         """From anything of shape (4, 2)."""
+        import numpy as np
+
         a, b, c, d = np.asarray(points, dtype=float).reshape(4, 2).tolist()
         return cls(((a[0], a[1]), (b[0], b[1]), (c[0], c[1]), (d[0], d[1])))
 
@@ -52,6 +56,8 @@ class Quad:
 
     def array(self) -> npt.NDArray[np.float32]:
         """(4, 2) float32."""
+        import numpy as np
+
         return np.array(self.points, dtype=np.float32)
 
     @property

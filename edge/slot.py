@@ -30,6 +30,15 @@ class Slot(Generic[T]):
         if old is not None:
             self._on_drop(old)
 
+    def drop(self) -> None:
+        """Give up what lies there, as the next `put` would."""
+        with self._changed:
+            old, self._item = self._item, None
+            self.dropped += old is not None
+            self._changed.notify_all()
+        if old is not None:
+            self._on_drop(old)
+
     def get(self, timeout_s: float) -> T | None:
         """The newest item, or None when none came within `timeout_s` or the slot is closed and empty."""
         with self._changed:

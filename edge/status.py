@@ -1,8 +1,9 @@
-"""What the daemon tells the page: one small file, replaced whole, and a live picture while somebody looks.
+"""What the daemon tells the page: one small file, replaced whole, and a live picture while somebody looks (`edge.showing`).
 
 The daemon writes, the page reads; neither waits for the other. `status.json` holds
 {"v": 1, "version", "pid", "state", "detail", "started_at", "updated_at" (UTC), "camera": {"name", "kind", "width", "height", "fps",
-"frames", "dropped", "reopened", "skipped", and where it has them "losses": {why: count}, "profile", "exposure_ev"}, "fps",
+"frames", "dropped", "reopened", "skipped", and where it has them "losses": {why: count}, "resized" (times it came back with another size), "profile",
+"exposure_ev"}, "fps",
 "stages_ms": {stage: {"median", "p95"}}, "plates_in_view": [{"quad", "text", "confidence"}],
 "events", "totals": {"previews", "lost" (events), "stages": {stage: {"frames", "seconds"}}, "detections", "looks": {what became of it: count},
 "took": {stage: histogram}, "sight": {"preview", "final": histogram}}, "reasons": {reason: count}, a histogram being {"bounds" (s), "counts", "sum" (s)},
@@ -21,20 +22,16 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from edge.metrics.histogram import STAGE_S, Histogram
 from edge.records import Quad
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 State = Literal["starting", "watching", "idle", "camera lost", "stopped", "safe mode"]
 """idle: the camera is open but has sent no frame for a while; safe mode: there is no camera, since the config cannot be used."""
@@ -48,10 +45,11 @@ PlateInView = tuple[Quad, str, float]
 
 
 def version() -> str:
-    try:
-        return metadata.version("platewatch")
-    except metadata.PackageNotFoundError:  # run from a folder that was never installed
-        return "source"
+    """As importlib.metadata tells it, which would take four megabytes of the daemon for that. "source": run from a folder that was never installed."""
+    for folder in sys.path:
+        for found in Path(folder).glob("platewatch-*.dist-info"):
+            return found.stem.split("-")[1]
+    return "source"
 
 
 def utc_iso(moment: datetime) -> str:
@@ -115,59 +113,18 @@ class StatusFile:
         if not force and self._written_at is not None and now - self._written_at < self._interval_s:
             return False
         self._written_at = now
-        _replace(self._path, json.dumps(compose(), ensure_ascii=False, default=float).encode())
+        replace(self._path, json.dumps(compose(), ensure_ascii=False, default=float).encode())
         return True
 
 
-class LivePicture:
-    """`<directory>/live.jpg`, made only while the page has touched `<directory>/watched` within `ALIVE_S`."""
-
-    def __init__(
-        self, directory: Path, *, clock: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time, interval_s: float = 0.2
-    ) -> None:
-        self._directory, self._clock, self._wall_s, self._interval_s = directory, clock, wall_s, interval_s
-        self._written_at: float | None = None
-
-    def is_watched(self) -> bool:
-        """File times are wall time: after a jump of the clock the page's next touch sets it right."""
-        try:
-            return abs(self._wall_s() - (self._directory / WATCHED_NAME).stat().st_mtime) < ALIVE_S
-        except OSError:
-            return False
-
-    def offer(
-        self,
-        picture: npt.NDArray[np.uint8],
-        figures: Callable[[], dict[str, Any]] = dict,
-        veil: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] = lambda seen: seen,
-    ) -> bool:
-        """Write what `veil` makes of `picture`, (H, W) or (H, W, 3), with its figures, unless nobody looks or the last one is too recent."""
-        now = self._clock()
-        if (self._written_at is not None and now - self._written_at < self._interval_s) or not self.is_watched():
-            return False
-        self._written_at = now
-        _replace(self._directory / LIVE_NAME, encode(veil(picture), figures()))
-        return True
-
-
-def encode(picture: npt.NDArray[np.uint8], figures: dict[str, Any], max_width: int = 960) -> bytes:
-    """JPEG of the picture, at most `max_width` wide, with the figures as JSON in its comment."""
-    import cv2  # the page reads this module too and needs no OpenCV
-
-    from edge.vision.image import resize
-
-    scale = min(1.0, max_width / picture.shape[1])
-    shown = resize(picture, max_width, max(1, round(picture.shape[0] * scale))) if scale < 1 else picture
-    jpeg = bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 75])[1])
-    told = json.dumps(figures, default=float).encode()
-    if len(told) > MOST_FIGURES:  # more plates than any picture has
-        told = json.dumps({**figures, "plates": []}, default=float).encode()
+def with_figures(jpeg: bytes, told: bytes) -> bytes:
+    """A JPEG with JSON in its comment, for `figures_of`."""
     after = _end(jpeg, 2)  # behind the JFIF header, which must come first
     return jpeg[:after] + b"\xff\xfe" + (len(told) + 2).to_bytes(2, "big") + told + jpeg[after:]
 
 
 def figures_of(jpeg: bytes) -> bytes:
-    """The JSON that `encode` put into a picture; b"" where there is none."""
+    """The JSON in a picture's comment; b"" where there is none."""
     at = 2
     while jpeg[at : at + 1] == b"\xff" and jpeg[at + 1 : at + 2] not in (b"\xda", b""):
         end = _end(jpeg, at)
@@ -205,7 +162,7 @@ def is_alive(status: dict[str, Any], now: datetime | None = None) -> bool:
     return True
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Readers see the old file or the new one, never half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")

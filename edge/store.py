@@ -18,6 +18,8 @@ from edge.keeping.file import StoreFile
 from edge.records import Character, Event, Match, Quad, Rule
 
 PREVIEW = "events.preview"
+JSON = "CAST(json AS BLOB)"
+"""As bytes: where a bit turned that makes them no text any more, SQLite's adapter would fail, and with it all other rows."""
 INSERT = "INSERT OR IGNORE INTO events (id, text, last_seen, json, list, camera, country, direction, confidence, preview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 log = logging.getLogger(__name__)
 MINUTE = len("2026-11-22T21:05")
@@ -62,12 +64,12 @@ class Store(StoreFile):
         if text:
             wanted.append("instr(text, ?) > 0")
             values.append("".join(char for char in text.upper() if char.isalnum()))
-        rows = self._rows(f"SELECT json FROM events WHERE {' AND '.join(wanted)} ORDER BY seq DESC LIMIT ?", *values, max(0, limit))
+        rows = self._rows(f"SELECT {JSON} FROM events WHERE {' AND '.join(wanted)} ORDER BY seq DESC LIMIT ?", *values, max(0, limit))
         return list(whole_events(row[0] for row in rows))
 
     def event(self, id: str) -> Event | None:
         """One event with its crop, or None."""
-        rows = self._rows("SELECT json, jpeg FROM events LEFT JOIN crops ON crops.event = events.id WHERE id = ?", id)
+        rows = self._rows(f"SELECT {JSON}, jpeg FROM events LEFT JOIN crops ON crops.event = events.id WHERE id = ?", id)
         return event_of(rows[0][0], rows[0][1] or b"") if rows else None
 
     def crop(self, id: str) -> bytes | None:
@@ -200,7 +202,7 @@ def _row(event: Event) -> tuple[str | float | bool, ...]:
     return event.id, event.text, event.last_seen, told, listed, event.camera, event.country or "", event.direction, float(event.confidence), event.preview
 
 
-def whole_events(texts: Iterable[str]) -> Iterator[Event]:
+def whole_events(texts: Iterable[str | bytes]) -> Iterator[Event]:
     """Without those that are damaged: one is no reason not to show the others."""
     for text in texts:
         try:
@@ -209,7 +211,7 @@ def whole_events(texts: Iterable[str]) -> Iterator[Event]:
             log.warning("%s", error)
 
 
-def event_of(text: str, crop_jpeg: bytes = b"") -> Event:
+def event_of(text: str | bytes, crop_jpeg: bytes = b"") -> Event:
     """Inverse of `Event.as_json`; StoreError where it is none: a bit that turns on the card is in no checksum of SQLite's."""
     try:
         return _event_of(text, crop_jpeg)
@@ -217,7 +219,7 @@ def event_of(text: str, crop_jpeg: bytes = b"") -> Event:
         raise StoreError(f"an event in the store is damaged ({plain(str(error), 150)}); delete it, or take the store from a backup") from None
 
 
-def _event_of(text: str, crop_jpeg: bytes) -> Event:
+def _event_of(text: str | bytes, crop_jpeg: bytes) -> Event:
     row = json.loads(text)
     row["characters"] = tuple(Character(**character) for character in row["characters"])
     row["quad"] = Quad.from_array(row["quad"])

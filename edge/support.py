@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LOG_LINES = 500
 UNITS = ("platewatch", "platewatch-web")
 PATIENCE_S = 200.0
-PACKAGES = ("ai-edge-litert", "flask", "numpy", "opencv-python-headless", "paho-mqtt", "picamera2", "pydantic", "tomlkit")
+PACKAGES = ("a2wsgi", "ai-edge-litert", "flask", "h11", "numpy", "opencv-python-headless", "paho-mqtt", "picamera2", "pydantic", "tomlkit", "uvicorn")
 KERNEL_WORDS = ("voltage", "throttl", "oom", "out of memory", "i/o error", "mmc", "usb", "v4l2", "unicam", "ext4", "read-only")
 """Lines of the kernel's log that hold one of these are taken."""
 

@@ -119,8 +119,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Watch until SIGTERM or SIGINT, or until a recording ends. Under systemd a config that cannot be used is safe mode, in a terminal an error."""
-    from edge import heap, logs, safe
+    from edge import heap, lean
+
+    lean.keep_lean()
+    heap.keep_tidy()
+    from edge import logs, safe
 
     logs.set_up(verbose=args.verbose)
-    heap.keep_tidy()
     return safe.watch(Path(args.config), build, stay=args.stay or "NOTIFY_SOCKET" in os.environ)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge.bench.result import Busy, Machine, Software, State
 from edge.firmware import ask as ask
+from edge.firmware import text_of as text_of
 from edge.firmware import throttling as throttling
 from edge.health import temperature_c
 
@@ -24,14 +25,6 @@ FLAGS = {
 """Name in /proc/cpuinfo -> the usual name of an instruction set that int8 or float networks gain from."""
 PACKAGES = ("ai-edge-litert", "tflite-runtime", "tensorflow-cpu", "tensorflow", "keras", "numpy", "opencv-python-headless")
 HOT_C = 80.0
-
-
-def text_of(path: Path) -> str | None:
-    """The file's words; None where there are none to be had."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip("\0\n ") or None
-    except OSError:
-        return None
 
 
 def machine(root: Path = Path("/")) -> Machine:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from edge.config import Config
     from edge.events.erase import Doomed
+    from edge.events.query import Findings
     from edge.events.wanted import Wanted
     from edge.store import Store
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("csv", "jsonl"), help="export: the format (default: by the name of --out, else csv)")
     parser.add_argument("--out", metavar="FILE", help="export: write here instead of printing")
     parser.add_argument("--crops", metavar="FOLDER", help="export: write the pictures here")
+    parser.add_argument("--damaged", action="store_true", help="delete: of those only the ones that cannot be read any more")
     parser.add_argument("--yes", action="store_true", help="delete: without a question")
 
 
@@ -75,6 +77,7 @@ def _show(args: argparse.Namespace, settings: Config, store: Store, wanted: Want
     if args.looks and not args.json:
         raise ConfigError("--looks needs --json: a table has no room for them")
     found = find(store, wanted, _name(settings))
+    _say_damaged(found)
     _noted(settings, store, "looked up", len(found))
     if args.json:
         for one in found:
@@ -99,12 +102,20 @@ def _show(args: argparse.Namespace, settings: Config, store: Store, wanted: Want
     return 0
 
 
+def _say_damaged(found: Findings) -> None:
+    """On stderr, so that what is taken from stdout is events alone."""
+    if count := len(found.damaged):
+        said = "1 event is damaged and left out" if count == 1 else f"{count} events are damaged and left out"
+        print(f"platewatch: {said}; platewatch events delete --damaged deletes what cannot be read any more", file=sys.stderr)
+
+
 def _export(args: argparse.Namespace, settings: Config, store: Store, wanted: Wanted) -> int:
     from edge.errors import ConfigError
     from edge.events.export import json_line, row_of, save_crop, write_csv
     from edge.events.query import find
 
     found = find(store, wanted, _name(settings))
+    _say_damaged(found)
     jsonl = args.json or (args.format or ("jsonl" if str(args.out).endswith((".jsonl", ".json")) else "csv")) == "jsonl"
     told = ((one, save_crop(store, one.event, Path(args.crops)) if args.crops else "") for one in found)
 
@@ -133,9 +144,9 @@ def _delete(args: argparse.Namespace, settings: Config, store: Store, wanted: Wa
     from edge.errors import ConfigError
     from edge.events.erase import doomed, erase
 
-    if wanted.everything:
+    if wanted.everything and not args.damaged:
         raise ConfigError("events delete needs to know which: give --plate, --since, --until, --last, --day, --camera, --list or another filter")
-    what = doomed(store, wanted, _name(settings))
+    what = doomed(store, wanted, _name(settings), damaged=args.damaged)
     if not args.yes and not _agreed(what):
         raise ConfigError("nothing was deleted; --yes deletes without a question")
     gone = erase(store, settings, what)
@@ -162,7 +173,8 @@ def _agreed(what: Doomed) -> bool:
     if not sys.stdin.isatty():
         return False
     labels, many = f" and {len(what.labels)} labels" if what.labels else "", "" if what.plates == 1 else "s"
-    return input(f"Delete {len(what.ids)} events{labels} of {what.plates} plate{many} for good? [y/N] ").strip().lower() in (
+    of = f" of {what.plates} plate{many}" if what.plates else ""
+    return input(f"Delete {len(what.ids)} events{labels}{of} for good? [y/N] ").strip().lower() in (
         "y",
         "yes",
     )

@@ -53,10 +53,15 @@ class Erased:
         }
 
 
-def doomed(store: Store, wanted: Wanted, name: Callable[[str], str] | None = None) -> Doomed:
-    """What a search finds, previews among it, with the labels that fit it, also those whose events are gone; and the gallery's where a plate is named."""
+def doomed(store: Store, wanted: Wanted, name: Callable[[str], str] | None = None, *, damaged: bool = False) -> Doomed:
+    """What a search finds, previews among it, with the labels that fit it, also those whose events are gone; and the gallery's where a plate is named.
+
+    Of what is `damaged` alone, if that is wanted: events that nobody can look at any more, and nothing else.
+    """
     found = find(store, wanted, name, previews=True)
-    ids = {one.event.id for one in found}
+    if damaged:
+        return Doomed(tuple(one.id for one in found.damaged))
+    ids = {one.event.id for one in found} | {one.id for one in found.damaged}
     said = [one for one in labels(store, wanted) if wanted.limit < 0 or one.event in ids]
     texts = {one.event.text for one in found} | {one.text for one in found} | {one.read for one in said} | {one.told.text for one in said}
     plates = len(({one.text for one in found} | {one.told.text for one in said}) - {""})

@@ -68,15 +68,20 @@ class Veil:
         """For the status and the live picture: without the text where it may not be told."""
         return [(quad, self._shown(text), sure) for quad, text, sure in plates] if self.veils else list(plates)
 
-    def picture(self, picture: npt.NDArray[np.uint8], plates: Sequence[PlateInView] = ()) -> npt.NDArray[np.uint8]:
-        """A frame, (H, W) or (H, W, 3), as others may see it: a copy without what is excluded, and without the plates that are in no one's lists."""
+    def picture(self, picture: npt.NDArray[np.uint8], plates: Sequence[PlateInView] = (), size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+        """A frame, (H, W) or (H, W, 3), as others may see it: a copy without what is excluded, and without the plates that are in no one's lists.
+
+        `size` is the frame's width and height, in whose pixels the plates stand, where the picture is the frame made smaller.
+        """
         if not self.veils and not self._exclude:
             return picture
         from edge.keeping.blank import blank, fill
 
         shown = picture.copy()
         blank(shown, self._exclude)
-        fill(shown, [quad.points for quad, text, _ in plates if self._config.pseudonyms or (self._config.known_only and not self._is_known(text))])
+        strangers = [quad.points for quad, text, _ in plates if self._config.pseudonyms or (self._config.known_only and not self._is_known(text))]
+        across, down = (shown.shape[1] / size[0], shown.shape[0] / size[1]) if size else (1.0, 1.0)
+        fill(shown, [[(x * across, y * down) for x, y in points] for points in strangers])
         return shown
 
     def unread(self, keep: Callable[[Unread], None]) -> Callable[[Unread], None]:

@@ -14,12 +14,11 @@ from typing import Any, Literal
 
 from edge.errors import BundleError
 from edge.model import fields
-from edge.vision import alphabet, detector_codec, quant
-from edge.vision.reader_codecs import READER_CODECS
+from edge.vision import alphabet, layouts
 
 SHIPPED = Path(__file__).resolve().parent.parent / "bundles"
 MODEL_FILE, MANIFEST_FILE = "model.tflite", "manifest.json"
-CODECS: dict[str, tuple[str, ...]] = {"detector": (detector_codec.NAME,), "reader": tuple(READER_CODECS)}
+CODECS: dict[str, tuple[str, ...]] = {"detector": (layouts.QUADS,), "reader": layouts.READERS}
 """The output layouts that this version can decode, by kind."""
 VERSION = 1
 MOST_MANIFEST, MOST_MODEL = 1 << 20, 64 << 20
@@ -40,7 +39,7 @@ class Manifest:
     width: int
     """Of the input, px."""
     height: int
-    normalisation: str = quant.NORMALISATION
+    normalisation: str = layouts.NORMALISATION
     alphabet: str = ""
     sha256: str
     """Of model.tflite."""
@@ -151,8 +150,8 @@ def read_bundle(folder: Path, kind: str) -> tuple[Manifest, bytes]:
         raise BundleError(f"{folder}: speaks the codec {manifest.codec!r}, this version knows {known}; update Platewatch or take another bundle")
     if kind == "reader" and manifest.alphabet != alphabet.ALPHABET:
         raise BundleError(f"{folder}: its alphabet is not the one that this version reads")
-    if manifest.normalisation != quant.NORMALISATION:
-        raise BundleError(f"{folder}: wants its input as {manifest.normalisation!r}, this version gives {quant.NORMALISATION!r}")
+    if manifest.normalisation != layouts.NORMALISATION:
+        raise BundleError(f"{folder}: wants its input as {manifest.normalisation!r}, this version gives {layouts.NORMALISATION!r}")
     if hashlib.sha256(model).hexdigest() != manifest.sha256:
         raise BundleError(f"{folder / MODEL_FILE}: does not fit the hash in its manifest; copy the whole bundle again")
     return manifest, model

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from edge.errors import ConfigError
+from edge.secrecy import is_secret
 from edge.settings_file.keys import MANY
-from edge.settings_file.secrets import is_secret
 
 
 def refuse_moved(before: Mapping[str, Any], after: Mapping[str, Any], typed: Any) -> None:

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from edge.errors import ConfigError
+from edge.secrecy import is_secret
 from edge.settings_file.draft import Change
 from edge.settings_file.keys import MANY, Key, find
-from edge.settings_file.secrets import is_secret
 
 ON, OFF = "on", "off"
 ROWS = ("words", "table", "choices")

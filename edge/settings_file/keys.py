@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from edge.config import sections
 from edge.live import why
-from edge.settings_file.secrets import is_secret
+from edge.secrecy import is_secret
 
 Type = Literal["flag", "whole", "number", "text", "choice", "choices", "words", "table", "polygons", "numbers"]
 Effect = Literal["live", "restart", "page"]

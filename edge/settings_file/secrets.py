@@ -6,23 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from edge.config import SECRETS
 from edge.errors import ConfigError
+from edge.secrecy import is_secret
 
 MASK = "•••"
 """Stands where a secret is set; a value that comes back with it keeps the secret."""
 _LOGIN = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://)(?P<login>[^\s\"']*)@", re.IGNORECASE)
 """Up to the last @: a password may hold one, though it should not. Rather too much is hidden than too little."""
-_WORDS = re.compile(r"(?i)(?P<head>[?&;](?:password|passwd|pass|pwd|token|key|secret|auth)=)(?P<login>[^&;?#\s\"']+)")
-_NAMES = rf"(?:{'|'.join(SECRETS)}|\w+_(?:password|secret|token))"
-"""Also what a key of later may be called."""
-_LINE = re.compile(rf"^(?P<head>\s*\"?{_NAMES}\"?\s*=\s*)(?P<rest>.*)$")
+_WORDS = re.compile(r"(?i)(?P<head>[?&;](?:password|passwd|pass|pwd|token|key|secret|auth|\w+_(?:password|secret|token))=)(?P<login>[^&;?#\s\"']+)")
+_KEY = re.compile(r"(?:^|(?<=[\s,{#]))(?P<key>[\w.\"'-]+)\s*=\s*")
+"""Wherever one stands in a line: also in an inline table, and in a comment."""
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
-
-
-def is_secret(key: str) -> bool:
-    """By its name within its section."""
-    return re.fullmatch(_NAMES, key) is not None
 
 
 def masked(key: str, value: Any) -> Any:
@@ -95,18 +89,19 @@ def _name(lines: list[str]) -> str:
 
 
 def _masked_line(line: str, inside: bool) -> str:
-    found = _LINE.match(line) if not inside else re.match(r"^(?P<head>[^=#]*=\s*)(?P<rest>.*)$", line)
-    if not found:
+    begin = next((found.end() for found in _KEY.finditer(line) if inside or is_secret(found["key"])), None)
+    if begin is None:
         return _address(line)
+    head, rest = line[:begin], line[begin:]
 
     def hide(string: re.Match[str]) -> str:
         inner = string[0].strip("\"'")
         return string[0] if not inner or inner.startswith(("env:", "file:")) else f'"{MASK}"'
 
-    hidden = _STRING.sub(hide, found["rest"])
+    hidden = _STRING.sub(hide, rest)
     # A string that is not closed, in a file that is broken: rather nothing is shown.
-    broken = _STRING.sub("", found["rest"]).count('"') + _STRING.sub("", found["rest"]).count("'") > 0
-    return found["head"] + (f'"{MASK}' if broken else hidden)
+    broken = _STRING.sub("", rest).count('"') + _STRING.sub("", rest).count("'") > 0
+    return _address(head) + (f'"{MASK}' if broken else hidden)
 
 
 def _address(text: str) -> str:

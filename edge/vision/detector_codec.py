@@ -20,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.records import Box, Detection, Quad
+from edge.vision import layouts
 from edge.vision.geometry import suppress
 from edge.vision.quant import sigmoid
 
-NAME = "quad-s8-v1"
+NAME = layouts.QUADS
 STRIDE = 8
 UPRIGHT = np.array([0, 0, 1, 0, 1, 1, 0, 1], dtype=np.float32)
 REACH = 16.0

@@ -95,7 +95,7 @@ def resize(luma: Luma, width: int, height: int) -> Luma:
         # An odd last column or row is left out: exact halving is an average of two, anything else shifts the picture.
         even = luma[: h * (luma.shape[0] // h), : w * (luma.shape[1] // w)] if min(h, w) > 0 else luma
         luma = np.asarray(cv2.resize(even, (w, h), interpolation=cv2.INTER_LINEAR_EXACT), dtype=np.uint8)
-    if luma.shape == (height, width):
+    if luma.shape[:2] == (height, width):
         return luma
     return np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_LINEAR_EXACT), dtype=np.uint8)
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.records import Luma
+from edge.vision.layouts import NORMALISATION as NORMALISATION
 
 CENTRE, SPREAD = 128.0, 128.0
-NORMALISATION = "(luma - 128) / 128"
 
 
 def normalise(luma: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

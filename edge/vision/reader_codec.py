@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.records import Character, PlateRead
+from edge.vision import layouts
 from edge.vision.alphabet import ALPHABET, BLANK, CLASSES
 from edge.vision.quant import softmax
 
-NAME = "ctc-rows-v1"
+NAME = layouts.ROWS
 MAX_LENGTH = 14
 BY_ROW = True
 """Whether the layout tells the plate's rows apart."""

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.records import Character, PlateRead
-from edge.vision import reader_codec
+from edge.vision import layouts, reader_codec
 from edge.vision.alphabet import ALPHABET, CLASSES
 from edge.vision.quant import softmax
 
-NAME = "slots-v1"
+NAME = layouts.SLOTS
 SLOTS = 12
 PAD = 0
 BY_ROW = False

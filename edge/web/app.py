@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,22 +41,29 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     if (work := command.chosen(args)) is not None:
         return work(args)
-    from edge import logs, safe
+    from edge import heap, logs, safe
 
     logs.set_up()
     with contextlib.suppress(OSError):  # under systemd CPUWeight says it
         os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     config, trouble = safe.page_config(Path(args.config))
+    again = threading.Event()
     server, app = make_server(config, Path(args.config))
     app.extensions["config_file"] = Path(args.config)
     if trouble:
         log.error("%s; the page shows it until it is mended", trouble)
         app.extensions["daemon_files"].trouble = trouble
-        safe.when_valid(Path(args.config), begin_anew)
+
+        def go_again() -> None:
+            again.set()
+            server.close()
+
+        safe.when_valid(Path(args.config), go_again)
 
     def leave(*_: object) -> None:
         raise SystemExit(0)
 
+    heap.give_back()  # compiling the templates took some megabytes
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
     log.info("the page is at http%s://%s:%d/", "s" if config.web.encrypted else "", config.web.host, config.web.port)
@@ -63,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
         server.run()
     finally:
         close(server, app)
+    if again.is_set():
+        begin_anew()  # when every live stream has been ended as it should
     return 0
 
 
@@ -99,13 +109,15 @@ def create_app(config: Config, config_file: Path | None = None) -> Flask:
 
 def make_server(config: Config, config_file: Path | None = None) -> tuple[Server, Flask]:
     """A server that already listens; ConfigError when it cannot."""
+    from edge.web import phrases
     from edge.web.server import Server
 
     app = create_app(config, config_file)
     for name in app.jinja_env.list_templates():  # compiled now, and not before the first viewer's eyes
         app.jinja_env.get_template(name)
+    phrases.catalogue()
     server = Server(app, config.web, THREADS)
-    server.front.every(REST_EVERY_S, lambda: "reading" in app.extensions and app.extensions["reading"].rest())
+    server.every(REST_EVERY_S, lambda: "reading" in app.extensions and app.extensions["reading"].rest())
     return server, app
 
 

@@ -1,181 +1,219 @@
-"""The page's server: it ends TLS, bounds every connection in number, time and bytes, and has whole requests answered by the application.
-
-However slowly a request trickles in or an answer is taken, only a connection waits and never a thread; when there are too many, the one of least use goes.
+"""A connection of the page. uvicorn and h11 speak HTTP on it; here stands what they leave open: how many may come, how long each may take, and TLS from the
+first byte on.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import json
+import re
 import ssl
-import tempfile
-import threading
+import sys
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from io import BytesIO
-from typing import IO, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
 
-from edge.web.answering import Answering
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
 from edge.web.auth import guesser
-from edge.web.framing import LARGEST_HEADER, Refusal, parse, redirection, refusal
-from edge.web.intake import CHUNK, Connection, Limits, copy_body, read_head
 
-IN_MEMORY = 512 * 1024
+LARGEST_HEADER = 16 * 1024
+TOO_LONG = f"The header is longer than {LARGEST_HEADER} bytes."
+RETRY_S = 2
+TWO_WAYS = re.compile(rb"(?<!\r)\n|\n[ \t]")
+"""A line's end or a folded line that not every server and proxy reads alike. h11 takes both."""
 
 
-class Front:
-    """Listens on (host, port). Runs in a thread of its own, with `start` and `stop` called from any other."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`of_one` is what one address may have at once: a browser takes six. Bodies come in at `slowest_bytes_s` at least; `uploads` large ones at once.
+    `waiting` requests may wait for a thread. What is `paced` is given `pictures_s` times a second to all viewers together."""
 
-    def __init__(self, host: str, port: int, answering: Answering, *, context: ssl.SSLContext | None = None, redirect_port: int = 0) -> None:
-        self._host, self._port, self._answering, self._context = host, port, answering, context
-        self._redirect_port, self.limits = redirect_port, Limits()
-        self.largest: Callable[[str, str], int] = lambda _method, _path: LARGEST_HEADER
-        """(method, path) -> how many bytes of body may come."""
-        self.small = LARGEST_HEADER
-        self.port = port
+    connections: int = 320
+    of_one: int = 32
+    handshake_s: float = 10.0
+    header_s: float = 10.0
+    idle_s: float = 75.0
+    closing_s: float = 5.0
+    slowest_bytes_s: float = 16_000.0
+    uploads: int = 2
+    waiting: int = 64
+    pictures_s: float = 30.0
+    paced: frozenset[str] = frozenset({"/live.jpg"})
+
+
+class Refusal(Exception):
+    """An answer that is given before the application is asked; the connection ends with it."""
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+    def told(self) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Headers and body, in the one shape of an error."""
+        body = json.dumps({"error": {"status": self.code, "message": str(self)}}).encode() + b"\n"
+        headers = {"content-type": "application/json", "content-length": str(len(body)), "cache-control": "no-store", "x-content-type-options": "nosniff"}
+        headers |= {"retry-after": str(RETRY_S)} if self.code == 503 else {}
+        return [(name.encode(), value.encode()) for name, value in (headers | {"connection": "close"}).items()], body
+
+
+class Room:
+    """All connections. With a `context` they are encrypted, but for those that come to the port of `plain`."""
+
+    def __init__(self, context: ssl.SSLContext | None = None, plain: int = 0) -> None:
+        self.limits, self.context, self.plain = Limits(), context, plain
         self.open: dict[Connection, None] = {}
-        self._by_address: Counter[str] = Counter()
-        self._uploads = 0
-        self._servers: list[asyncio.Server] = []
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="front", daemon=True)
+        self._of: Counter[str] = Counter()
 
-    def start(self) -> None:
-        """Raises OSError where an address is taken."""
-        self._thread.start()
-        try:
-            self._wait(self._listen())
-        except OSError:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        if self._loop.is_closed():
-            return
-        self._wait(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def every(self, seconds: float, act: Callable[[], object]) -> None:
-        """Calls `act` from a thread of the loop again and again."""
-
-        async def go() -> None:
-            while True:
-                await asyncio.sleep(seconds)
-                await self._answering.pool.run(act)
-
-        asyncio.run_coroutine_threadsafe(go(), self._loop)
-
-    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    async def _listen(self) -> None:
-        main = await asyncio.start_server(self._enter, self._host, self._port, limit=LARGEST_HEADER, backlog=256)
-        self._servers.append(main)
-        self.port = main.sockets[0].getsockname()[1]
-        if self._redirect_port:
-            self._servers.append(await asyncio.start_server(self._redirect, self._host, self._redirect_port, limit=LARGEST_HEADER))
-
-    async def _close(self) -> None:
-        for server in self._servers:
-            server.close()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, from its first byte to its last."""
-        peer = writer.get_extra_info("peername")
-        one = Connection(reader, writer, str(peer[0]) if peer else "", self._loop.time(), asyncio.current_task())
-        payer = guesser(one.address)
-        if self._by_address[payer] >= self.limits.of_one or not self._make_room():
-            writer.transport.abort()
-            return
-        self.open[one] = None
-        self._by_address[payer] += 1
-        try:
-            if self._context is not None:
-                async with asyncio.timeout(self.limits.handshake_s):
-                    await writer.start_tls(self._context, ssl_handshake_timeout=self.limits.handshake_s)
-            await self._requests(one)
-        except Refusal as error:
-            await self._say(one, refusal(error))
-        except (OSError, EOFError, TimeoutError, asyncio.CancelledError, asyncio.LimitOverrunError):
-            pass
-        finally:
-            self._leave(one, payer)
-
-    def _make_room(self) -> bool:
+    def enter(self, one: Connection) -> bool:
         """Where all places are taken, the connection that was of no use for longest goes, unless all were of use just now."""
-        if len(self.open) < self.limits.connections:
-            return True
-        oldest = min(self.open, key=lambda one: one.active_at)
-        if self._loop.time() - oldest.active_at < 1.0 or oldest.task is None:
+        if self._of[guesser(one.address)] >= self.limits.of_one:
             return False
-        del self.open[oldest]
-        oldest.task.cancel()
+        if len(self.open) >= self.limits.connections:
+            oldest = min(self.open, key=lambda other: other.active_at)
+            if one.active_at - oldest.active_at < 1.0:
+                return False
+            self.leave(oldest)
+            oldest.go()
+        self.open[one] = None
+        self._of[guesser(one.address)] += 1
         return True
 
-    def _leave(self, one: Connection, payer: str) -> None:
-        self.open.pop(one, None)
-        self._by_address[payer] -= 1
-        if not self._by_address[payer]:
-            del self._by_address[payer]
-        one.writer.close()  # what is written is still sent, for as long as the other side takes it
-        self._loop.call_later(5.0, one.writer.transport.abort)
+    def leave(self, one: Connection) -> None:
+        if one in self.open:
+            del self.open[one]
+            self._of -= Counter((guesser(one.address),))
 
-    async def _requests(self, one: Connection) -> None:
-        first = True
-        while (head := await read_head(one, self.limits, first)) is not None:
-            asked, first = parse(head), False
-            most = self.largest(asked.method, asked.path) if asked.body > self.small else self.small
-            if asked.body > most:
-                raise Refusal(413, f"This takes at most {most} bytes.")
-            if self._answering.pool.waiting >= self.limits.waiting:
-                raise Refusal(503, "Too many ask at once; try again in a moment.")
-            one.active_at = self._loop.time()
-            if asked.expects and asked.body:
-                one.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body = await self._body(one, asked.body)
-            if not await self._answering.answer(one, asked, body, self.limits, (self._host, self.port)):
-                return
-            one.active_at = self._loop.time()
+    def look(self) -> None:
+        """Now and then: whose time is over?"""
+        for one in tuple(self.open):
+            one.look(self.limits)
 
-    async def _body(self, one: Connection, length: int) -> IO[bytes]:
-        """Whole, in memory or in a file without a name."""
-        large = length > self.small
-        if large and self._uploads >= self.limits.uploads:
-            raise Refusal(503, "Others are sending large files; try again in a moment.")
-        self._uploads += large
-        body: IO[bytes] = tempfile.TemporaryFile() if length > IN_MEMORY else BytesIO()  # noqa: SIM115  (closed with the answer)
+
+class Connection(H11Protocol):
+    """`active_at` is when it last did something of use: came, brought a whole header, was answered. Trickling bytes are of no use. `next_at` is when its next
+    live picture is due. `farewell` ends the live stream that it has."""
+
+    def __init__(self, room: Room, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.address, self.next_at = "", 0.0
+        self.farewell: Callable[[], object] | None = None
+        self._room, self._early = room, b""
+        self._shaking: asyncio.Task[None] | None = None
+        self._stuck_since: float | None = None
+        self._head_since: float | None = None
+        self._closing_since: float | None = None
+        self.active_at = self.loop.time()
+        self.timeout_keep_alive = room.limits.idle_s  # type: ignore[assignment]  # it says int, and takes any number
+        self.app_state = {"connection": self}
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+        peer, here = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self.address = str(peer[0]) if peer else ""
+        if not self._room.enter(self):
+            transport.abort()
+        elif self._room.context is None or here[1] == self._room.plain:
+            self._begin(transport)
+        else:
+            self._shaking = self.loop.create_task(self._shake_hands(transport, self._room.context))
+
+    def _begin(self, transport: asyncio.Transport) -> None:
+        self._head_since = self.loop.time()
+        super().connection_made(transport)
+
+    async def _shake_hands(self, raw: asyncio.Transport, context: ssl.SSLContext) -> None:
         try:
-            await copy_body(one, length, self.limits, body)
-            body.seek(0)
-            return body
-        except BaseException:
-            body.close()
-            raise
-        finally:
-            self._uploads -= large
+            inner = await self.loop.start_tls(raw, self, context, server_side=True, ssl_handshake_timeout=self._room.limits.handshake_s)
+        except OSError:
+            inner = None
+        if inner is None or inner.is_closing():
+            self._room.leave(self)
+            raw.abort()
+            return
+        self._begin(inner)
+        self.data_received(self._early)
 
-    async def _say(self, one: Connection, answer: bytes) -> None:
-        """A last word. What was still being sent is taken for a moment, or the other side would never read it."""
-        with contextlib.suppress(OSError, TimeoutError, asyncio.CancelledError):
-            async with asyncio.timeout(1.0):
-                one.writer.write(answer)
-                await one.writer.drain()
-                if one.writer.can_write_eof():
-                    one.writer.write_eof()
-                for _ in range(16):
-                    if not await one.reader.read(CHUNK):
-                        break
+    def data_received(self, data: bytes) -> None:
+        if self.flow is None:
+            self._early += data  # with the last words of the handshake
+        elif data:
+            super().data_received(data)
 
-    async def _redirect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Plain HTTP is sent on to HTTPS."""
-        with contextlib.suppress(OSError, EOFError, TimeoutError, asyncio.CancelledError, asyncio.LimitOverrunError):
-            async with asyncio.timeout(self.limits.header_s):
-                writer.write(redirection(await reader.readuntil(b"\r\n\r\n"), self.port))
-                await writer.drain()
-        writer.close()
+    def handle_events(self) -> None:
+        if self.conn.their_state is h11.IDLE:
+            head = self.conn.trailing_data[0].partition(b"\r\n\r\n")[0]
+            if len(head) > LARGEST_HEADER:  # h11 takes any length that comes at once
+                self._refuse(Refusal(431, TOO_LONG))
+                return
+            if TWO_WAYS.search(head):
+                self._refuse(Refusal(400, "A line of the header ends in a way that is not read alike everywhere."))
+                return
+        super().handle_events()
+        if self.conn.their_state is not h11.IDLE:
+            self.active_at, self._head_since = self.loop.time(), None
+        elif self._head_since is None and self.conn.trailing_data[0]:
+            self._head_since = self.loop.time()
+
+    def on_response_complete(self) -> None:
+        self.active_at = self.loop.time()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn calls it while it handles what h11 raised."""
+        said = sys.exception()
+        code = said.error_status_hint if isinstance(said, h11.RemoteProtocolError) else 400
+        self._refuse(Refusal(code, TOO_LONG if code == 431 else "The request is malformed."))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """While no application answers on it."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            headers, body = refusal.told()
+            response = h11.Response(status_code=refusal.code, headers=headers, reason=HTTPStatus(refusal.code).phrase)
+            for event in (response, h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def pause_writing(self) -> None:
+        self._stuck_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._stuck_since = None
+        super().resume_writing()
+
+    def look(self, limits: Limits) -> None:
+        """Who does not take what it is sent, or does not say what it wants, goes."""
+        now = self.loop.time()
+        if self.flow is None:
+            return  # the handshake has a time of its own
+        if self.transport.is_closing():
+            self._closing_since = self._closing_since or now
+            if now - self._closing_since > limits.closing_s:
+                self.transport.abort()
+        elif self._stuck_since is not None and now - self._stuck_since > limits.idle_s:
+            self.transport.abort()
+        elif self._head_since is not None and now - self._head_since > limits.header_s:
+            self._refuse(Refusal(408, "The request came too slowly."))
+
+    def go(self) -> None:
+        """To make room: a live stream is ended as it should be, anything else is cut off."""
+        if self.farewell is None:
+            self.transport.abort()
+        else:
+            self.shutdown()
+            self.loop.call_later(self._room.limits.closing_s, self.transport.abort)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.farewell is not None:
+            self.farewell()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._room.leave(self)
+        if self.flow is not None:
+            super().connection_lost(exc)
+        self.app_state, self._shaking = {}, None

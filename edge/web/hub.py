@@ -1,44 +1,41 @@
-"""All live streams in one place: no thread waits for any of them, and a page that does not take what it is told goes."""
+"""All live streams in one place: what there is to tell is put together once for all who listen, and no thread waits for any of them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
-from edge.web.stream import BEGIN, FIRST_TICK_S, TICK_S, Listener
+from edge.web.stream import FIRST_TICK_S, TICK_S, Listener
 
 GATHER_S = 0.05
 """Those who come within so short a time are told together."""
-MOST_UNTAKEN = 256 * 1024
-"""Bytes that a listener may leave lying."""
 Tell = Callable[[Sequence[Listener]], list[bytes | None]]
+Words = asyncio.Queue[bytes | None]
 
 
 class Hub:
-    """`run` calls its work in a thread and awaits it; `tell` is `Desk.tell`. Lives in the loop of the front."""
+    """`run` calls its work in a thread and awaits it; `tell` is `Desk.tell`. Lives in the loop of the server."""
 
     def __init__(self, tell: Tell, run: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
         self._tell, self._run = tell, run
-        self._listeners: dict[Listener, asyncio.Queue[bytes | None]] = {}
+        self._listeners: dict[Listener, Words] = {}
         self._fresh: list[Listener] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def serve(self, listener: Listener, write: Callable[[bytes], int]) -> None:
-        """Until the listener has to go. `write` takes words for it and gives the number of bytes that still lie there."""
-        said: asyncio.Queue[bytes | None] = asyncio.Queue()
+    @contextlib.contextmanager
+    def told(self, listener: Listener) -> Iterator[Words]:
+        """What it is to be told, and None as the last word."""
+        said: Words = asyncio.Queue()
         self._listeners[listener] = said
         self._fresh.append(listener)
         self._wake.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._go())
         try:
-            write(BEGIN)
-            while (words := await said.get()) is not None:
-                if write(words) > MOST_UNTAKEN:
-                    return
+            yield said
         finally:
             self._listeners.pop(listener, None)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from edge.errors import ConfigError
 from edge.events import query as events
-from edge.events.query import Found
+from edge.events.query import Broken, Found
 from edge.events.wanted import DIRECTIONS, LABELS, NO_LIST, Wanted, day, moment, zone_of
 from edge.records import Event
 from edge.store import Store
@@ -37,26 +37,35 @@ class BadQuery(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """`before` is the id of the last event already seen, `cursor` what `Page.next` said; `text` is normalised as plates are, and `wanted` all the rest."""
+    """`before` is the id of the last event already seen, `cursor` what `Page.next` said; `text` is normalised as plates are, and `rest` says all else."""
 
     limit: int = 50
     before: str | None = None
     text: str | None = None
     match: Match = "contains"
-    wanted: Wanted = field(default_factory=Wanted)
+    distance: float = DISTANCE
+    rest: Wanted = field(default_factory=Wanted)
     cursor: int = 0
     zone: tzinfo | None = None
+
+    @property
+    def wanted(self) -> Wanted:
+        """All of it, as the store is asked."""
+        if not self.text:
+            return self.rest
+        return replace(self.rest, plate=_plate(self.text, self.match), fuzzy=self.distance if self.match == "fuzzy" else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Events, newest first. `next` asks for the following page, None on the last; new events shift nothing."""
+    """Events, newest first. `next` asks for the following page, None on the last; new events shift nothing. `damaged` stand among them and cannot be shown."""
 
     found: tuple[Found, ...]
     next: str | None
+    damaged: tuple[Broken, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {"events": [one.as_json() for one in self.found], "next": self.next}
+        return {"events": [one.as_json() for one in self.found], "next": self.next, "damaged": len(self.damaged)}
 
 
 def parse(arguments: Mapping[str, str], limit: int = 50) -> EventQuery:
@@ -79,9 +88,8 @@ def parse(arguments: Mapping[str, str], limit: int = 50) -> EventQuery:
     zone = _said(lambda: zone_of(arguments.get("zone", ""), "zone"))
     since, until = _times(arguments, zone)
     listed = _name(arguments, "list")
-    wanted = Wanted(
-        plate=_plate(text, match) if text else "",
-        fuzzy=_number(arguments, "distance", FARTHEST, DISTANCE) if text and match == "fuzzy" else 0.0,
+    distance = _number(arguments, "distance", FARTHEST, DISTANCE) if text and match == "fuzzy" else DISTANCE
+    rest = Wanted(
         since=since,
         until=until,
         camera=_name(arguments, "camera"),
@@ -92,15 +100,15 @@ def parse(arguments: Mapping[str, str], limit: int = 50) -> EventQuery:
         below=_number(arguments, "below", 1.0, 0.0),
         label=_one_of(arguments, "label", LABELS),
     )
-    return EventQuery(limit, before or None, text, cast(Match, match), wanted, _cursor(arguments.get("cursor", "")), zone)
+    return EventQuery(limit, before or None, text, cast(Match, match), distance, rest, _cursor(arguments.get("cursor", "")), zone)
 
 
 def search(store: Store, query: EventQuery, name: Callable[[str], str] | None = None) -> Page:
     """A page. `name` gives the pseudonym under which a whole plate may be stored. Raises BadQuery where the event `before` is not there any more."""
     wanted = replace(query.wanted, limit=query.limit + 1, before=query.cursor or _place(store, query.before))
     found = events.find(store, wanted, _known_as(query, name))
-    more = len(found) > query.limit
-    return Page(tuple(found[: query.limit]), str(found[query.limit - 1].seq) if more else None)
+    last = found[query.limit - 1].seq if len(found) > query.limit else 0
+    return Page(tuple(found[: query.limit]), str(last) if last else None, tuple(one for one in found.damaged if one.seq > last))
 
 
 def count(store: Store, query: EventQuery, name: Callable[[str], str] | None = None) -> int:

@@ -24,6 +24,8 @@ LIFE_S = 600.0
 CATCH_UP = 50
 """At most so many missed events are sent again; a page that slept longer shows the newest."""
 BEGIN = b"retry: 2000\n\n"
+LISTEN = "platewatch.listen"
+"""In the ASGI scope: an application that finds it may hand its Listener over, and need not stream itself."""
 
 
 class Places:
@@ -47,12 +49,14 @@ class Places:
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One page. `after` is the newest event that it has; None begins with the present. `wanted` and `may_see_events` are asked before every message."""
+    """One page. `after` is the newest event that it has; None begins with the present. `wanted` and `may_see_events` are asked before every message;
+    `leave` is called at its end."""
 
     after: str | None
     wanted: Callable[[], bool]
     language: Language = ENGLISH
     may_see_events: Callable[[], bool] = lambda: True
+    leave: Callable[[], None] = lambda: None
     shown: str = ""
     began_at: float = field(default_factory=time.monotonic)
     spoke_at: float = field(default_factory=time.monotonic)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from edge.store import Store
 from edge.web import query
 
 AT_ONCE = 500
+log = logging.getLogger(__name__)
 
 
 def pages(store: Store, asked: query.EventQuery, name: Callable[[str], str] | None) -> Iterator[tuple[Found, ...]]:
@@ -19,6 +21,8 @@ def pages(store: Store, asked: query.EventQuery, name: Callable[[str], str] | No
     asked = replace(asked, limit=AT_ONCE)
     while True:
         page = query.search(store, asked, name)
+        if page.damaged:
+            log.warning("%d damaged events are not in the export", len(page.damaged))
         if page.found:
             yield page.found
         if page.next is None:

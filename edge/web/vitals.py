@@ -17,10 +17,10 @@ from typing import Any
 
 from edge import history, status
 from edge.attention.governor import FIRMWARE
-from edge.bench.machine import ask, text_of, throttling
 from edge.checks.board import LEAST_MB
 from edge.checks.clock import BUILT, SYNCHRONISED
 from edge.errors import StoreError
+from edge.firmware import ask, text_of, throttling
 from edge.health import temperature_c
 from edge.metrics.process import counted, footprint
 from edge.web.daemon_files import DaemonFiles

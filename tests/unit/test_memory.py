@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import itertools
 import json
 import subprocess
@@ -9,7 +11,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ LIBRARIES = "import numpy, cv2, pydantic, pydantic.json_schema, sqlite3, ai_edge
 HEAVY = (
     "asyncio", "concurrent.futures", "edge.bench.machine", "edge.bench.result", "edge.camera.opencv", "edge.camera.pi", "edge.gate.broker", "edge.publish.link",
     "edge.publish.webhook", "edge.web.app", "flask", "http.client", "jinja2", "multiprocessing", "numpy.ma", "numpy.random", "paho", "rich", "ssl",
-    "tensorflow", "urllib.request", "waitress", "werkzeug", "xml.etree.ElementTree", "xml.dom",
+    "tensorflow", "urllib.request", "uvicorn", "werkzeug", "xml.etree.ElementTree", "xml.dom",
 )  # fmt: skip
 DAEMON = """
 import sys
@@ -58,6 +60,31 @@ def test_a_running_daemon_has_loaded_nothing_heavy_that_its_camera_and_targets_d
     loaded = modules(DAEMON, str(tmp_path / "here.toml"))
     assert {"edge.pipeline", "edge.publish.files", "cv2"} <= loaded
     assert (loaded - modules(LIBRARIES)) & set(HEAVY) == set()
+
+
+LEAN = """
+import importlib, sys
+from edge.cli import main
+assert main(["run", "--config", sys.argv[1]]) == 0
+loaded = [name for name, module in sys.modules.items() if module is not None]
+import hashlib, hmac
+from importlib.metadata import version
+sums = [hashlib.sha256(b"abc").hexdigest(), hmac.digest(b"key", b"abc", "sha256").hex(), hmac.new(b"key", b"abc", hashlib.sha256).hexdigest()]
+import json
+print(json.dumps([loaded, *sums, version("numpy")]))
+"""
+
+
+def test_the_daemon_that_is_started_as_ever_spares_what_its_libraries_would_load_for_nothing(tmp_path: Path) -> None:
+    """No OpenSSL for a checksum, no mail and no zip for plugins that nobody has; checksums are the same, and who needs versions has them."""
+    text = config_text(CLIPS / "bench-4.jpg", (BUNDLES / "detector", BUNDLES / "reader"), 1, loop=False, real_time=False)
+    (tmp_path / "here.toml").write_text(text, encoding="utf-8")
+    done = subprocess.run([sys.executable, "-c", LEAN, str(tmp_path / "here.toml")], capture_output=True, text=True, check=True, cwd=ROOT, timeout=120)
+    loaded, *sums, numpy = json.loads(done.stdout.splitlines()[-1])
+    assert {"edge.daemon", "pydantic", "hashlib"} <= set(loaded)
+    assert {"importlib.metadata", "email", "zipfile", "_hashlib", "_ssl"} & set(loaded) == set()
+    mine = hmac.digest(b"key", b"abc", "sha256").hex()
+    assert (sums, numpy) == ([hashlib.sha256(b"abc").hexdigest(), mine, mine], np.__version__)
 
 
 class Counted:
@@ -108,6 +135,35 @@ def test_a_released_frame_s_memory_serves_the_next_and_one_that_is_kept_is_never
         frame.release()
         frame.release()  # said twice it is still one
     assert len(places) == 1
+
+
+def test_an_overloaded_live_camera_needs_memory_for_two_frames_and_never_writes_over_the_one_that_is_worked() -> None:
+    """What waits is dropped for the next one before that is decoded, into its memory; the daemon always gets a frame that came after its last."""
+    stop, slot, places, numbers = threading.Event(), Slot[Frame](Frame.release), set[int](), list[int]()
+    pump = Pump(FilesCamera(CameraConfig(kind="files", source=str(CLIPS / "demo.mp4"), loop=True), sleep=lambda s: None), slot, stop)
+    pump.start()
+    while len(numbers) < 8:
+        if (frame := slot.get(60.0)) is None:
+            break
+        before, dropped = frame.picture.copy(), slot.dropped
+        until(lambda dropped=dropped: slot.dropped >= dropped + 2)  # type: ignore[misc]
+        np.testing.assert_array_equal(frame.picture, before)
+        places.add(address(frame))
+        numbers.append(frame.index)
+        frame.release()
+        del frame
+    stop.set()
+    pump.join(60.0)
+    assert len(numbers) == 8
+    assert numbers == sorted(set(numbers))
+    assert len(places) <= 2
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60.0
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.002)
 
 
 def address(frame: Frame) -> int:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from edge import cli, whole_file
-from edge.config import Config, load, sections
+from edge.config import Config, load, sections, shown
 from edge.errors import ConfigError
+from edge.secrecy import is_secret
 from edge.settings_file.draft import Change, checked, tried
 from edge.settings_file.keys import find, keys
 from edge.settings_file.secrets import MASK, masked, masked_text, unmasked, unmasked_text
@@ -288,3 +289,30 @@ def test_find_knows_each_key_once() -> None:
     assert find("store", "path") is not None
     assert find("store", "colour") is None
     assert checked("").config == Config()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('web.password = "h0rse"', f'web.password = "{MASK}"'),
+        ("  \"camera.a-b_token\" = 'h0rse'", f'  "camera.a-b_token" = "{MASK}"'),
+        ('targets = [{ name = "a", secret = "h0rse", topic = "t" }]', f'targets = [{{ name = "a", secret = "{MASK}", topic = "{MASK}" }}]'),
+        ('# old: password = "h0rse"', f'# old: password = "{MASK}"'),
+        ('url = "http://a.example/?x=1&my_token=h0rse&y=2"', f'url = "http://a.example/?x=1&my_token={MASK}&y=2"'),
+        ('password = "env:HORSE"  # not here', 'password = "env:HORSE"  # not here'),
+        ('secretary = "h0rse"', 'secretary = "h0rse"'),
+    ],
+)
+def test_a_secret_is_hidden_wherever_its_key_stands_in_a_line(line: str, shown: str) -> None:
+    """With its table before it, in a table of one line, in a comment, in an address; and comes back unchanged."""
+    assert masked_text(line) == shown
+    assert unmasked_text(shown, line) == line
+
+
+def test_one_rule_says_which_keys_are_secret_wherever_a_value_may_be_repeated() -> None:
+    """A message about a wrong value, a form and the whole file: what one of them hides, all hide."""
+    for key in ("password", "secret", "password_hash", "headers", "mqtt_password", "a-b_secret", "x_token", "_token", "source", "tokens", "passwords", "name"):
+        hidden = is_secret(key)
+        assert (shown(["camera", key], "h0rse") == "not") == hidden
+        assert (masked(key, "h0rse") == MASK) == hidden
+        assert (MASK in masked_text(f'{key} = "h0rse"')) == hidden

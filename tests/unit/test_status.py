@@ -1,20 +1,18 @@
-"""The status file and the live picture."""
+"""The status file."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from edge import status
-from edge.status import LivePicture, Meter, StatusFile
+from edge.status import Meter, StatusFile
 from tests.fakes import FakeClock
 
 NOW = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
@@ -72,45 +70,6 @@ def test_alive_is_recent_and_running_and_not_stopped() -> None:
     assert not status.is_alive({"v": 1}, NOW)
 
 
-def test_the_live_picture_is_made_only_while_somebody_looks(tmp_path: Path) -> None:
-    """No `watched`, an old one, a fresh one."""
-    clock, wall = FakeClock(), FakeClock(1_800_000_000.0)
-    live = LivePicture(tmp_path, clock=clock, wall_s=wall)
-    picture = np.zeros((720, 1280, 3), np.uint8)
-    assert not live.offer(picture)
-    (tmp_path / "watched").touch()
-    os.utime(tmp_path / "watched", (wall.now - 6, wall.now - 6))
-    assert not live.offer(picture)
-    os.utime(tmp_path / "watched", (wall.now - 4, wall.now - 4))
-    assert live.offer(picture)
-    assert not live.offer(picture)  # at most five a second
-    clock.advance(0.21)
-    assert live.offer(picture)
-
-
-@pytest.mark.parametrize("shape", [(1080, 1920, 3), (1080, 1920), (120, 160, 3)])
-def test_the_live_picture_is_small_and_has_its_figures_with_it(shape: tuple[int, ...]) -> None:
-    """At most 960 wide, never enlarged, colour or not; nothing is drawn upon it, and what belongs to it is read from the same bytes."""
-    frame, figures = (
-        np.full(shape, 60, np.uint8),
-        {"number": 3, "plates": [{"text": "AB12CDE\n\u00e4", "quad": [[700, 600], [900, 600], [900, 650], [700, 650]]}]},
-    )
-    jpeg = status.encode(frame, figures)
-    shown = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert shown.shape == ((540, 960, 3) if shape[1] == 1920 else (120, 160, 3))
-    assert np.abs(shown.astype(int) - 60).max() <= 2
-    assert json.loads(status.figures_of(jpeg)) == figures
-    assert all(32 <= byte < 127 for byte in status.figures_of(jpeg))
-
-
-def test_more_figures_than_a_header_holds_are_left_out_and_nonsense_has_none() -> None:
-    plates = [{"text": "AB12CDE", "quad": [[0.5, 0.5]] * 4}] * 400
-    told = json.loads(status.figures_of(status.encode(np.zeros((90, 160), np.uint8), {"number": 3, "plates": plates})))
-    assert told == {"number": 3, "plates": []}
-    for content in (b"", b"\xff", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8\xff\xe0\x00\x00" * 9, b"GIF89a", b"\xff\xd8\xff\xda" + b"\xff\xfe\x00\x04{}"):
-        assert status.figures_of(content) == b""
-
-
 def test_stage_times_are_median_and_95th_percentile() -> None:
     """Of the last frames only; a stage that never ran is 0."""
     meter = Meter(keep=100)
@@ -135,3 +94,15 @@ def test_times_are_utc_and_sort_as_text() -> None:
     """Whatever zone they come in."""
     local = datetime.fromisoformat("2026-11-22T23:00:00.5+02:00")
     assert status.utc_iso(local) == "2026-11-22T21:00:00.500+00:00"
+
+
+def test_the_version_is_that_of_what_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As importlib.metadata has it; beside it there may be others, folders that are not there, and archives."""
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    for name in ("platewatch_more-9.dist-info", "other-1.0.dist-info"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "none"), str(tmp_path / "a.zip"), str(tmp_path)])
+    assert status.version() == "source"
+    (tmp_path / "platewatch-1.2.3rc1.dist-info").mkdir()
+    (tmp_path / "platewatch-1.2.3rc1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: platewatch\nVersion: 1.2.3rc1\n")
+    assert status.version() == metadata.version("platewatch") == "1.2.3rc1"

@@ -21,12 +21,14 @@ from edge.web.api.access_models import (
     UserChange,
     UsersAnswer,
 )
-from edge.web.api.declare import endpoint
+from edge.web.api.declare import Link, endpoint
 from edge.web.door import door
 from edge.web.scopes import ANYONE, SCOPES, caller
 
 manage = partial(endpoint, scope="access:write", tag="access")
 NAME_PART = {"name": "The name."}
+ANSWERED = {"name": "$response.body#/name"}
+OF_A_USER = Link("change_user", ANSWERED), Link("remove_user", ANSWERED)
 
 
 @endpoint("GET", "/api/me", scope=ANYONE, tag="access", summary="Who asks, and what they may", answer=MeAnswer)
@@ -67,13 +69,13 @@ def change_my_password(body: PasswordBody) -> Any:
     return get_me() | {"by": "session", "session": None}
 
 
-@manage("GET", "/api/users", summary="All users", answer=UsersAnswer)
+@manage("GET", "/api/users", summary="All users", answer=UsersAnswer, links=(Link("change_user", {"name": "$response.body#/users/1/name"}),))
 def get_users() -> dict[str, Any]:
     keeper = door()
     return {"users": [told.user(keeper, one) for one in keeper.access.users()], "problem": keeper.access.trouble or None}
 
 
-@manage("POST", "/api/users", summary="Add a user", body=NewUser, answer=UserAnswer, code=201, errors=(409,))
+@manage("POST", "/api/users", summary="Add a user", body=NewUser, answer=UserAnswer, code=201, errors=(409,), links=OF_A_USER)
 def add_user(body: NewUser) -> dict[str, Any]:
     return told.user(door(), door().access.add_user(body.name, body.role, body.password))
 
@@ -86,6 +88,7 @@ def add_user(body: NewUser) -> dict[str, Any]:
     body=UserChange,
     answer=UserAnswer,
     errors=(404, 409),
+    links=OF_A_USER,
 )
 def change_user(name: str, body: UserChange) -> dict[str, Any]:
     if door().access.user(name) is None:
@@ -108,7 +111,16 @@ def get_tokens() -> dict[str, Any]:
     return {"tokens": [told.token(one) for one in door().access.tokens()]}
 
 
-@manage("POST", "/api/tokens", summary="Make a token", body=NewToken, answer=NewTokenAnswer, code=201, errors=(409,))
+@manage(
+    "POST",
+    "/api/tokens",
+    summary="Make a token",
+    body=NewToken,
+    answer=NewTokenAnswer,
+    code=201,
+    errors=(409,),
+    links=(Link("revoke_token", ANSWERED),),
+)
 def add_token(body: NewToken) -> dict[str, Any]:
     made, secret = door().access.new_token(body.name, body.scopes, body.days)
     return told.token(made) | {"token": secret}
@@ -121,7 +133,15 @@ def revoke_token(name: str) -> None:
     door().access.revoke_token(name)
 
 
-@endpoint("GET", "/api/sessions", scope=ANYONE, tag="access", summary="Open sessions: one's own, or all for who manages the access", answer=SessionsAnswer)
+@endpoint(
+    "GET",
+    "/api/sessions",
+    scope=ANYONE,
+    tag="access",
+    summary="Open sessions: one's own, or all for who manages the access",
+    answer=SessionsAnswer,
+    links=(Link("end_session", {"id": "$response.body#/sessions/0/id"}),),
+)
 def get_sessions() -> dict[str, Any]:
     return {"sessions": told.sessions(door(), caller())}
 

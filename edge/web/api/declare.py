@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -47,6 +47,16 @@ class Problem(Model):
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What a good answer leads to: the endpoint `to`, and where its arguments (`given`) and keys of its body come from, as OpenAPI writes it:
+    `$response.body#/id`, `$request.path.list`, `$request.body#/plate`."""
+
+    to: str
+    given: dict[str, str] = field(default_factory=dict)
+    body: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """`path` has its parts in braces, told of in `parts`. `media` is the kind of the answer, `accepts` that of the body, at most `largest` bytes of it."""
 
@@ -66,6 +76,7 @@ class Endpoint:
     media: str
     accepts: str
     largest: int
+    links: tuple[Link, ...]
 
 
 ENDPOINTS: list[Endpoint] = []
@@ -88,6 +99,7 @@ def endpoint(
     media: str = "application/json",
     accepts: str = "application/json",
     largest: int = LARGEST_FORM,
+    links: tuple[Link, ...] = (),
 ) -> Callable[[View], View]:
     """Declares the decorated function as an endpoint. A body other than JSON is read by the view itself, from `request.get_data()` or `request.stream`."""
 
@@ -95,7 +107,7 @@ def endpoint(
         name = view.__name__
         given = {key: (parts or {}).get(key, "") for key in re.findall(r"{(\w+)}", path)}
         described = " ".join((view.__doc__ or "").split())
-        told = Endpoint(method, path, name, scope, tag, summary, described, given, query, body, answer, code, errors, media, accepts, largest)
+        told = Endpoint(method, path, name, scope, tag, summary, described, given, query, body, answer, code, errors, media, accepts, largest, links)
         ENDPOINTS.append(told)
 
         @wraps(view)

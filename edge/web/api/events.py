@@ -13,7 +13,7 @@ from edge.events.query import Found, find_one
 from edge.records import Event
 from edge.web import deleting, headers, taking
 from edge.web import query as asking
-from edge.web.api.declare import endpoint
+from edge.web.api.declare import Link, endpoint
 from edge.web.api.event_models import Deleted, Deletion, EventsExport, HistogramAnswer, StoryAnswer
 from edge.web.api.given import files
 from edge.web.api.models import EventAnswer, EventsAnswer, EventsFilter, EventsQuery
@@ -21,6 +21,15 @@ from edge.web.story import story, story_json
 
 GONE = "There is no such event; it may have been deleted."
 ID = {"event_id": "The event's id."}
+FIRST = "$response.body#/events/0/id"
+AGAIN = "$request.path.event_id"
+
+
+def of_an_event(id: str) -> tuple[Link, ...]:
+    """What can be asked of the event whose id stands there, and done with it."""
+    return (*(Link(name, {"event_id": id}) for name in ("get_event", "get_story", "delete_event")), Link("put_label", {"id": id}))
+
+
 seeing = partial(endpoint, "GET", scope="events:read", tag="events")
 
 
@@ -34,14 +43,21 @@ def found_json(found: Found) -> dict[str, Any]:
     return event_json(found.event) | found.as_json()
 
 
-@seeing("/api/events", summary="Events, newest first", query=EventsQuery, answer=EventsAnswer, errors=(409, 503))
+@seeing(
+    "/api/events",
+    summary="Events, newest first",
+    query=EventsQuery,
+    answer=EventsAnswer,
+    errors=(409, 503),
+    links=(*of_an_event(FIRST), Link("get_events", {"cursor": "$response.body#/cursor"})),
+)
 def get_events(query: EventsQuery) -> dict[str, Any]:
     page = asking.search(files().store(), asking.parse(request.args), files().name())
     found = [found_json(one) for one in page.found]
-    return {"events": found, "next": found[-1]["id"] if page.next else None, "cursor": page.next}
+    return {"events": found, "next": found[-1]["id"] if page.next else None, "cursor": page.next, "damaged": [one.id for one in page.damaged]}
 
 
-@seeing("/api/events/{event_id}", summary="One event", parts=ID, answer=EventAnswer, errors=(404, 503))
+@seeing("/api/events/{event_id}", summary="One event", parts=ID, answer=EventAnswer, errors=(404, 503), links=of_an_event(AGAIN))
 def get_event(event_id: str) -> dict[str, Any]:
     found = find_one(files().store(), event_id)
     if found is None:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 
 from edge.gate.decisions import as_csv
-from edge.web.api.declare import endpoint
+from edge.web.api.declare import Link, endpoint
 from edge.web.api.gate_models import DecisionsAnswer, DecisionsQuery, ExportQuery, GateAnswer, GateTestAnswer
 from edge.web.api.given import files
 from edge.web.config_now import config_now
@@ -27,7 +27,16 @@ def get_gate() -> dict[str, Any]:
     return told.now()
 
 
-@endpoint("GET", "/api/gate/decisions", scope="gate:read", tag="gate", summary="What it decided, newest first", query=DecisionsQuery, answer=DecisionsAnswer)
+@endpoint(
+    "GET",
+    "/api/gate/decisions",
+    scope="gate:read",
+    tag="gate",
+    summary="What it decided, newest first",
+    query=DecisionsQuery,
+    answer=DecisionsAnswer,
+    links=(Link("get_decisions", {"before": "$response.body#/next"}),),
+)
 def get_decisions(query: DecisionsQuery) -> dict[str, Any]:
     found = told.decisions().some(query.which, query.limit, query.before)
     config = config_now()

@@ -11,7 +11,7 @@ from edge.labels import book
 from edge.labels.export import stream_zip
 from edge.labels.report import report
 from edge.web import deleting, headers
-from edge.web.api.declare import endpoint
+from edge.web.api.declare import Link, endpoint
 from edge.web.api.given import files
 from edge.web.api.label_models import LabelBody, LabelRow, LabelsAnswer, LabelsQuery, ReportAnswer
 from edge.web.saying import say
@@ -27,7 +27,17 @@ def export() -> Response:
     return Response(stream_zip(store, book.labels(store, wanted)), mimetype="application/zip", headers={"Content-Disposition": named})
 
 
-@endpoint("GET", "/api/labels", scope="events:read", tag="labels", summary="Labels, newest first", query=LabelsQuery, answer=LabelsAnswer, errors=(503,))
+@endpoint(
+    "GET",
+    "/api/labels",
+    scope="events:read",
+    tag="labels",
+    summary="Labels, newest first",
+    query=LabelsQuery,
+    answer=LabelsAnswer,
+    errors=(503,),
+    links=(Link("delete_label", {"id": "$response.body#/labels/0/event"}), Link("get_labels", {"before": "$response.body#/next"})),
+)
 def get_labels(query: LabelsQuery) -> dict[str, Any]:
     found = list(book.labels(files().store(), Wanted(limit=query.limit + 1, before=query.before, label=query.judgement)))
     more = len(found) > query.limit
@@ -64,6 +74,7 @@ def get_labels_zip() -> Response:
     body=LabelBody,
     answer=LabelRow,
     errors=(409, 503),
+    links=(Link("delete_label", {"id": "$response.body#/event"}),),
 )
 def put_label(id: str, body: LabelBody) -> dict[str, Any]:
     """Takes the place of what was said before. The event keeps what was read."""

@@ -11,7 +11,7 @@ from flask import Response, abort, request
 from edge.errors import ConfigError
 from edge.lists.entry import spelt
 from edge.lists.exchange import export, preview, take
-from edge.web.api.declare import endpoint
+from edge.web.api.declare import Link, endpoint
 from edge.web.api.given import files
 from edge.web.api.lists_models import (
     EntriesAnswer,
@@ -36,6 +36,20 @@ from edge.web.scopes import caller
 LARGEST_IMPORT = 1_000_000
 PARTS = {"list": "The list's id.", "plate": "A plate of the list, however it is spelt."}
 log = logging.getLogger(__name__)
+ETAG = {"etag": "$response.body#/etag"}
+ASKED = {"list": "$request.path.list"}
+TYPED = {"plate": "$request.body#/plate"}
+
+
+def of_a_list(place: dict[str, str], plate: dict[str, str] | None = None) -> tuple[Link, ...]:
+    """What can be done next with the list at `place`, of whose plates `plate` is one."""
+    entry = {**place, **(plate or {})}
+    looked = [Link(name, place) for name in ("get_list", "export_list", "get_reach", "drop_list")]
+    changed = [Link(name, place, ETAG) for name in ("change_list", "add_entry")]
+    found = Link("change_entry", entry, {**ETAG, **(plate or {})}), Link("remove_entry", {**entry, **ETAG})
+    return (*looked, *changed, Link("import_list", {**place, **ETAG}), *(found if plate else ()))
+
+
 look = partial(endpoint, "GET", scope="lists:read", tag="lists", parts=PARTS)
 write = partial(endpoint, scope="lists:write", tag="lists", parts=PARTS)
 
@@ -56,7 +70,12 @@ def the_text(text: str) -> str:
         raise ConfigError(str(error)) from None
 
 
-@look("/api/lists", summary="All lists, and where they contradict each other", answer=ListsAnswer)
+@look(
+    "/api/lists",
+    summary="All lists, and where they contradict each other",
+    answer=ListsAnswer,
+    links=(Link("get_list", {"list": "$response.body#/lists/0/id"}),),
+)
 def get_lists() -> dict[str, Any]:
     lists, said = known.all_lists(), known.taken()
     found, _ = told.clashes(known.plates(lists))
@@ -68,7 +87,7 @@ def get_lists() -> dict[str, Any]:
     }
 
 
-@write("POST", "/api/lists", summary="Begin a list", body=NewList, answer=ListTold, code=201, errors=(409,))
+@write("POST", "/api/lists", summary="Begin a list", body=NewList, answer=ListTold, code=201, errors=(409,), links=of_a_list({"list": "$response.body#/id"}))
 def add_list(body: NewList) -> dict[str, Any]:
     """A new empty file in the folder `lists` beside the config, which names it from now on; one that lies there already is taken as it is."""
     from edge.lists import registry
@@ -77,7 +96,14 @@ def add_list(body: NewList) -> dict[str, Any]:
     return next(told.one_list(one, known.taken()) for one in known.all_lists() if one.file.path.resolve() == made.path.resolve())
 
 
-@look("/api/lists/{list}", summary="One list and its entries", query=EntriesQuery, answer=EntriesAnswer, errors=(404, 409))
+@look(
+    "/api/lists/{list}",
+    summary="One list and its entries",
+    query=EntriesQuery,
+    answer=EntriesAnswer,
+    errors=(404, 409),
+    links=of_a_list(ASKED, {"plate": "$response.body#/entries/0/plate"}),
+)
 def get_list(list: str, query: EntriesQuery) -> dict[str, Any]:
     one = known.the_list(list)
     found = told.search(known.opened(one), query.text, files().utc_now())
@@ -85,7 +111,7 @@ def get_list(list: str, query: EntriesQuery) -> dict[str, Any]:
     return told.one_list(one, known.taken()) | {"entries": shown, "found": len(found)}
 
 
-@write("PATCH", "/api/lists/{list}", summary="Change a list's tolerance", body=ListChange, answer=ListTold, errors=(404, 409))
+@write("PATCH", "/api/lists/{list}", summary="Change a list's tolerance", body=ListChange, answer=ListTold, errors=(404, 409), links=of_a_list(ASKED))
 def change_list(list: str, body: ListChange) -> dict[str, Any]:
     one = known.the_list(list)
     one.file.set_tolerance(body.tolerance, body.etag)
@@ -103,7 +129,16 @@ def drop_list(list: str) -> None:
     note(one, "used no more")
 
 
-@write("POST", "/api/lists/{list}/entries", summary="Add a plate", body=EntryBody, answer=ListTold, code=201, errors=(404, 409))
+@write(
+    "POST",
+    "/api/lists/{list}/entries",
+    summary="Add a plate",
+    body=EntryBody,
+    answer=ListTold,
+    code=201,
+    errors=(404, 409),
+    links=of_a_list(ASKED, TYPED),
+)
 def add_entry(list: str, body: EntryBody) -> dict[str, Any]:
     one = known.the_list(list)
     one.file.add(body.model_dump(by_alias=True, exclude={"etag"}), body.etag)
@@ -111,7 +146,15 @@ def add_entry(list: str, body: EntryBody) -> dict[str, Any]:
     return told_list(list)
 
 
-@write("PUT", "/api/lists/{list}/entries/{plate}", summary="Change a plate's entry as a whole", body=EntryBody, answer=ListTold, errors=(404, 409))
+@write(
+    "PUT",
+    "/api/lists/{list}/entries/{plate}",
+    summary="Change a plate's entry as a whole",
+    body=EntryBody,
+    answer=ListTold,
+    errors=(404, 409),
+    links=of_a_list(ASKED, TYPED),
+)
 def change_entry(list: str, plate: str, body: EntryBody) -> dict[str, Any]:
     one = known.the_list(list)
     one.file.change(plate, body.model_dump(by_alias=True, exclude={"etag"}), body.etag)
@@ -119,7 +162,15 @@ def change_entry(list: str, plate: str, body: EntryBody) -> dict[str, Any]:
     return told_list(list)
 
 
-@write("DELETE", "/api/lists/{list}/entries/{plate}", summary="Remove a plate", query=EtagQuery, answer=ListTold, errors=(404, 409))
+@write(
+    "DELETE",
+    "/api/lists/{list}/entries/{plate}",
+    summary="Remove a plate",
+    query=EtagQuery,
+    answer=ListTold,
+    errors=(404, 409),
+    links=of_a_list(ASKED),
+)
 def remove_entry(list: str, plate: str, query: EtagQuery) -> dict[str, Any]:
     one = known.the_list(list)
     one.file.remove([plate], query.etag)

@@ -10,16 +10,19 @@ from flask import abort, request
 from edge.errands import Answer
 from edge.model.unpacking import MOST_ARCHIVE
 from edge.web import bundles
-from edge.web.api.declare import endpoint
+from edge.web.api.declare import Link, endpoint
 from edge.web.api.model_models import ArrivalAnswer, CompareBody, ComparisonAnswer, DoneAnswer, KindBody, ModelsAnswer, UploadQuery
 from edge.web.scopes import caller, may
 
 reads = partial(endpoint, scope="model:read", tag="model")
 writes = partial(endpoint, scope="model:write", tag="model")
+ARRIVED = {"name": "$response.body#/bundle"}
+FIRST = {"name": "$response.body#/bundles/0/name"}
+STARTED = Link("get_comparison"), Link("cancel_comparison")
 NAME_PART = {"name": "A bundle that was uploaded, or `detector` or `reader` for those that ship."}
 
 
-@reads("GET", "/api/models", summary="All bundles, and what is in use", answer=ModelsAnswer)
+@reads("GET", "/api/models", summary="All bundles, and what is in use", answer=ModelsAnswer, links=(Link("use_model", FIRST), Link("delete_model", FIRST)))
 def get_models() -> dict[str, Any]:
     return bundles.told()
 
@@ -34,6 +37,7 @@ def get_models() -> dict[str, Any]:
     errors=(409,),
     accepts="application/octet-stream",
     largest=MOST_ARCHIVE,
+    links=(Link("get_arrival"),),
 )
 def add_model(query: UploadQuery) -> dict[str, Any]:
     """A .zip or .tar.gz. It is verified and tried apart: `/api/models/arrival` tells how that goes. Nothing is put in use by it."""
@@ -41,13 +45,23 @@ def add_model(query: UploadQuery) -> dict[str, Any]:
     return get_arrival()
 
 
-@reads("GET", "/api/models/arrival", summary="How far the last upload is", answer=ArrivalAnswer)
+@reads(
+    "GET", "/api/models/arrival", summary="How far the last upload is", answer=ArrivalAnswer, links=(Link("use_model", ARRIVED), Link("delete_model", ARRIVED))
+)
 def get_arrival() -> dict[str, Any]:
     state = bundles.arrival().state()
     return {"state": "", **{key: str(state[key]) for key in ArrivalAnswer.model_fields if key in state}}
 
 
-@writes("POST", "/api/models/{name}/use", summary="Choose a bundle and put it in force", parts=NAME_PART, answer=DoneAnswer, errors=(409,))
+@writes(
+    "POST",
+    "/api/models/{name}/use",
+    summary="Choose a bundle and put it in force",
+    parts=NAME_PART,
+    answer=DoneAnswer,
+    errors=(409,),
+    links=(Link("get_models"), Link("roll_back_model")),
+)
 def use_model(name: str) -> dict[str, Any]:
     """Without a restart. What the daemon refuses is taken back, and answered with 409 and its reason."""
     return done(bundles.use(name, caller().name))
@@ -69,7 +83,14 @@ def get_comparison() -> dict[str, Any]:
 
 
 @writes(
-    "POST", "/api/models/comparison", summary="Compare two readers on the stored plates", body=CompareBody, answer=ComparisonAnswer, code=202, errors=(409,)
+    "POST",
+    "/api/models/comparison",
+    summary="Compare two readers on the stored plates",
+    body=CompareBody,
+    answer=ComparisonAnswer,
+    code=202,
+    errors=(409,),
+    links=STARTED,
 )
 def start_comparison(body: CompareBody) -> dict[str, Any]:
     bundles.compare(body.one, body.other, body.most)

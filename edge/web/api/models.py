@@ -49,6 +49,7 @@ class EventsAnswer(Model):
     events: list[EventAnswer]
     next: str | None = Field(description="Ask with `before` set to this for the next page; null where there is none.")
     cursor: str | None = Field(description="The same for `cursor`, which holds even where that event is deleted meanwhile.")
+    damaged: list[str] = Field(description="Ids of those that stand among them in the store and cannot be read any more; they can be deleted.")
 
 
 class StatusQuery(Model):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from edge.status import version
-from edge.web.api.declare import ENDPOINTS, Endpoint, Problem
+from edge.web.api.declare import ENDPOINTS, Endpoint, Link, Problem
 from edge.web.forgery import HEADER, SAFE
 from edge.web.scopes import ANYONE
 
@@ -30,6 +30,8 @@ TAGS = {
     "gate": "The gate and its decisions.",
     "model": "The networks: in use, uploaded, compared.",
     "health": "How the device is, its doctor, and its targets.",
+    "setup": "The camera, and where plates count.",
+    "settings": "The config file: its keys, and its text.",
     "access": "Users, tokens and sessions.",
     "documents": "This document.",
 }
@@ -107,9 +109,20 @@ def _operation(one: Endpoint, refs: Mapping[Any, Any], parts: dict[str, Any]) ->
         good["content"] = {one.media: {"schema": refs[one.answer]}}
     elif one.code != 204:
         good["content"] = {one.media: {"schema": {}}}
+    if one.links:
+        good["links"] = {link.to: _link(link) for link in one.links}
     bad = {*one.errors, *ALWAYS, *((413, 415) if writes else ())}
     told["responses"] = {str(one.code): good} | {str(code): {"$ref": "#/components/responses/Problem"} for code in sorted(bad)}
     return told
+
+
+def _link(link: Link) -> dict[str, Any]:
+    """Arguments are written with their place, since `name` may be in a path and in a body."""
+    target = next(one for one in ENDPOINTS if one.name == link.to)
+    told: dict[str, Any] = {"operationId": link.to, "description": target.summary}
+    if link.given:
+        told["parameters"] = {f"{'path' if name in target.parts else 'query'}.{name}": source for name, source in link.given.items()}
+    return told | ({"requestBody": dict(link.body)} if link.body else {})
 
 
 def needed(one: Endpoint) -> str:

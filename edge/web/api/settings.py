@@ -14,7 +14,7 @@ from edge.settings_file.keys import headings, keys
 from edge.settings_file.problems import Problem
 from edge.settings_file.settings import SettingsFile
 from edge.web import configuring
-from edge.web.api.declare import endpoint
+from edge.web.api.declare import Link, endpoint
 from edge.web.api.settings_models import (
     LARGEST_TEXT,
     CheckAnswer,
@@ -28,6 +28,9 @@ from edge.web.api.settings_models import (
     TextBody,
 )
 
+ETAG = {"etag": "$response.body#/etag"}
+TEXT = {"text": "$response.body#/text"}
+NEXT = Link("save_settings", body=ETAG), Link("restore_settings", body=ETAG)
 look = partial(endpoint, scope="settings:read", tag="settings", errors=(409,))
 act = partial(endpoint, scope="settings:write", tag="settings", errors=(409,))
 LARGEST = 64 * 1024
@@ -59,7 +62,7 @@ def problems_of(body: CheckBody, file: SettingsFile) -> list[Problem]:
     return found
 
 
-@look("GET", "/api/settings", summary="Every key, what it is set to, and what it means", answer=SettingsAnswer)
+@look("GET", "/api/settings", summary="Every key, what it is set to, and what it means", answer=SettingsAnswer, links=NEXT)
 def get_settings() -> dict[str, Any]:
     file = configuring.settings_file()
     opened = file.open()
@@ -81,14 +84,20 @@ def check_settings(body: CheckBody) -> dict[str, Any]:
     return {"problems": told(problems_of(body, configuring.settings_file()))}
 
 
-@act("PUT", "/api/settings", summary="Change keys and put them in force", body=SaveBody, answer=SavedAnswer, largest=LARGEST)
+@act("PUT", "/api/settings", summary="Change keys and put them in force", body=SaveBody, answer=SavedAnswer, largest=LARGEST, links=NEXT)
 def save_settings(body: SaveBody) -> dict[str, Any]:
     """All of them or none. Comments and order of the file stay; the file of before is kept."""
     changes = changes_of(body)
     return configuring.saved(lambda file: file.save(changes, _etag(file, body.etag))).as_json()
 
 
-@look("GET", "/api/settings/text", summary="The config file as it is written", answer=TextAnswer)
+@look(
+    "GET",
+    "/api/settings/text",
+    summary="The config file as it is written",
+    answer=TextAnswer,
+    links=(Link("check_settings_text", body=TEXT), Link("save_settings_text", body={**ETAG, **TEXT})),
+)
 def get_settings_text() -> dict[str, Any]:
     opened = configuring.settings_file().open()
     return {"etag": opened.etag, "text": opened.shown_text(), "problems": told(opened.problems)}
@@ -99,12 +108,20 @@ def check_settings_text(body: TextBody) -> dict[str, Any]:
     return {"problems": told(checked_text(configuring.settings_file(), body.text).problems)}
 
 
-@act("PUT", "/api/settings/text", summary="Write the whole file and put it in force", body=SaveTextBody, answer=SavedAnswer, largest=LARGEST_AS_JSON)
+@act(
+    "PUT",
+    "/api/settings/text",
+    summary="Write the whole file and put it in force",
+    body=SaveTextBody,
+    answer=SavedAnswer,
+    largest=LARGEST_AS_JSON,
+    links=NEXT,
+)
 def save_settings_text(body: SaveTextBody) -> dict[str, Any]:
     return configuring.saved(lambda file: file.save_text(body.text, _etag(file, body.etag))).as_json()
 
 
-@act("POST", "/api/settings/restore", summary="Go back to the file of before the last change", body=RestoreBody, answer=SavedAnswer)
+@act("POST", "/api/settings/restore", summary="Go back to the file of before the last change", body=RestoreBody, answer=SavedAnswer, links=NEXT)
 def restore_settings(body: RestoreBody) -> dict[str, Any]:
     """A second time takes that back."""
     return configuring.saved(lambda file: file.restore(_etag(file, body.etag))).as_json()

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import abort
 
-from edge.web.api.declare import endpoint
+from edge.web.api.declare import Link, endpoint
 from edge.web.api.given import errand, files, settings_file
 from edge.web.api.setup_models import (
     AidAnswer,
@@ -29,10 +29,12 @@ from edge.web.setup.optics import Shot, seen
 from edge.web.speech import spoken, t
 from edge.web.words import headline
 
+ETAG = {"etag": "$response.body#/etag"}
+NEXT = Link("set_view", body=ETAG), Link("keep_camera", body=ETAG)
 look, change = partial(endpoint, scope="setup:read", tag="setup"), partial(endpoint, scope="setup:write", tag="setup")
 
 
-@look("GET", "/api/setup", summary="How the camera is set up", answer=SetupAnswer)
+@look("GET", "/api/setup", summary="How the camera is set up", answer=SetupAnswer, links=NEXT)
 def get_setup() -> dict[str, Any]:
     """503 where the page was started without a config file, 409 where that cannot be used."""
     from edge.web.setup.keeping import told
@@ -43,7 +45,7 @@ def get_setup() -> dict[str, Any]:
     return told(opened.config) | {"etag": opened.etag, "profile": profile()}
 
 
-@change("PUT", "/api/setup/view", summary="Say where plates count", body=ViewBody, answer=KeptAnswer, errors=(409,))
+@change("PUT", "/api/setup/view", summary="Say where plates count", body=ViewBody, answer=KeptAnswer, errors=(409,), links=NEXT)
 def set_view(body: ViewBody) -> dict[str, Any]:
     """Written into the config file, whose comments stay, and in force at once."""
     from edge.web.setup.keeping import as_json, keep_view
@@ -83,7 +85,7 @@ def try_camera(body: TryBody) -> dict[str, Any]:
     return {"controls": told.get("controls", []), "trying": told.get("trying", {}), "sentence": answer.sentence}
 
 
-@change("PUT", "/api/setup/camera", summary="Keep camera settings", body=CameraBody, answer=KeptAnswer, errors=(409,))
+@change("PUT", "/api/setup/camera", summary="Keep camera settings", body=CameraBody, answer=KeptAnswer, errors=(409,), links=NEXT)
 def keep_camera(body: CameraBody) -> dict[str, Any]:
     """Written into [camera], or into [night] for the profile `night`."""
     from edge.web.setup import keeping

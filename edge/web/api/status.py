@@ -9,7 +9,6 @@ from typing import Any, cast
 from flask import Response, current_app, request
 from werkzeug.exceptions import ServiceUnavailable
 
-from edge.web.answering import GONE, HUB, LISTENER
 from edge.web.api.declare import endpoint
 from edge.web.api.given import files
 from edge.web.api.models import StatusAnswer, StatusQuery, StreamQuery
@@ -17,7 +16,7 @@ from edge.web.door import door
 from edge.web.scopes import caller
 from edge.web.snapshot import snapshot
 from edge.web.speech import spoken
-from edge.web.stream import Listener, Places, messages
+from edge.web.stream import LISTEN, Listener, Places, messages
 
 RETRY_S = 30
 
@@ -41,17 +40,18 @@ def get_status(query: StatusQuery) -> dict[str, Any]:
 )
 def get_stream(query: StreamQuery) -> Response:
     """`Last-Event-ID`, which a browser sends when it comes back, goes before `after`. Events are sent to who has `events:read`."""
-    environ, who, keeper = request.environ, caller(), door()
+    who, keeper = caller(), door()
     leave = cast(Places, current_app.extensions["places"]).take()
     if leave is None:
         raise ServiceUnavailable("All live streams are taken; ask /api/status instead.", retry_after=RETRY_S)
-    after, has_left = request.headers.get("Last-Event-ID") or request.args.get("after"), environ.get(GONE, lambda: False)
-    listener = Listener(after, lambda: not has_left() and keeper.still_admits(who, "status:read"), spoken(), lambda: keeper.still_admits(who, "events:read"))
+    after, listen = request.headers.get("Last-Event-ID") or request.args.get("after"), request.environ.get("asgi.scope", {}).get(LISTEN)
+    listener = Listener(after, lambda: keeper.still_admits(who, "status:read"), spoken(), lambda: keeper.still_admits(who, "events:read"), leave)
     body: Iterator[bytes] = iter(())
-    if HUB in environ:
-        environ[LISTENER] = listener  # the front tells all listeners what it has put together once
+    if listen is not None:
+        listen(listener)  # the server tells all listeners what it has put together once
     else:
         body = messages(files(), listener, cast(threading.Event, current_app.extensions["stop"]))
     response = Response(body, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
-    response.call_on_close(leave)
+    if listen is None:
+        response.call_on_close(leave)
     return response

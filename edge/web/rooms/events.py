@@ -43,7 +43,7 @@ def arguments() -> dict[str, str]:
 @needs("events:read")
 def page() -> ResponseReturnValue:
     problem, code, asked, given = None, 200, query.EventQuery(ON_PAGE), arguments()
-    shown: dict[str, Any] = {"found": (), "following": None, "total": 0, "chart": None, "offered": {}, "before": {}}
+    shown: dict[str, Any] = {"found": (), "damaged": (), "following": None, "total": 0, "chart": None, "offered": {}, "before": {}}
     try:
         asked = query.parse(given, ON_PAGE)
         shown |= listed(files().store(), asked, given)
@@ -62,6 +62,7 @@ def listed(store: Store, asked: query.EventQuery, given: dict[str, str]) -> dict
     page, exact = query.search(store, asked, name), name if asked.match == "exact" else None
     return {
         "found": page.found,
+        "damaged": page.damaged,
         "following": page.next,
         "total": query.count(store, asked, name),
         "chart": spread(store, asked, given, exact),

@@ -173,6 +173,12 @@ const page = {
     };
     document.addEventListener('visibilitychange', () => { rest(); listen(); });
     addEventListener('pagehide', rest);
+    // A form that leads elsewhere, as the log-out: what ends the session must find no stream that it would end. A download leaves the page where it is.
+    addEventListener('submit', (happening) => {
+      if (happening.defaultPrevented) return;
+      rest();
+      retryTimer = setTimeout(() => { rest(); listen(); }, 10000);
+    });
     addEventListener('pageshow', (shown) => { if (shown.persisted) { rest(); listen(); } });
     listen();
   },

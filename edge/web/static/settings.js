@@ -11,21 +11,24 @@
   const later = (act) => { let timer = 0; return () => { clearTimeout(timer); timer = setTimeout(act, 350); }; };
   const say = (line, words) => { line.textContent = words; line.hidden = !words; };
 
-  /* How the saving went stands above the form, where a save without script tells it too. */
+  /* How the saving went stands above the form, where a save without script tells it too. Its place is made at the click, since an answer that comes later may move nothing. */
+  const place = document.querySelector('[data-result]');
+  const put = (note) => { place.replaceChildren(note); place.scrollIntoView({ block: 'center' }); };
   const told = (done) => {
-    const place = document.querySelector('[data-result]'), note = page.element('div', `notice ${done.in_force ? 'good' : 'wait'}`);
+    const note = page.element('div', `notice ${done.in_force ? 'good' : 'wait'}`);
     const add = (key, names) => { if (names.length) note.append(page.element('p', '', `${page.t(`settings.script.${key}`)} `, page.element('code', '', names.join(', ')))); };
     add('saved', done.changed); add('restart', done.restart); add('page', done.page);
     note.append(page.element('p', 'small', done.sentence));
     note.lastChild.lang = 'en';
-    place.replaceChildren(note);
-    place.scrollIntoView({ block: 'center' });
+    put(note);
     page.announce(page.t(done.changed.length ? 'settings.script.saved' : 'settings.script.nothing'), done.in_force ? 'good' : 'wait');
   };
   const save = async (path, body, button) => {
     button.disabled = true;
+    put(page.element('p', 'notice off', page.t('settings.script.saving')));
     try { return await page.ask(path, body, 'PUT'); } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
+      if (!(problem instanceof Problem)) { put(''); throw problem; }
+      put(Object.assign(page.element('p', 'notice bad', problem.message), { lang: 'en' }));
       page.announce(problem.message, 'bad');
       return null;
     } finally { button.disabled = false; }
