@@ -1,15 +1,18 @@
-"""Pages for tests: on a folder of their own, with users who are logged in."""
+"""Pages for tests: on a folder of their own, with users who are logged in, or behind a server of their own."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -22,6 +25,25 @@ from edge.web.settings import WebConfig
 
 PASSWORD = "a gate that stays shut"
 HASHED = auth.hash_password(PASSWORD)
+YARD = """# The yard of the tests.
+[camera]
+name = "yard"
+kind = "files"
+source = "{clip}"
+loop = true
+[tracking]
+repeat_after_s = 4.0
+[store]
+path = "events.sqlite"
+keep_at_least_mb_free = 0
+[runtime]
+directory = "run"
+[web]
+port = {port}
+access = "access.json"
+"""
+"""A config for a real daemon on the bundled clip of drawn plates, and a real page. What is added begins with keys of [web]."""
+CLIP = Path(__file__).parents[1] / "edge/clips/demo.mp4"
 
 
 def a_config(folder: Path, hashed: str = HASHED, host: str = "0.0.0.0", **fields: Any) -> Config:
@@ -77,3 +99,63 @@ def say(folder: Path, **parts: Any) -> None:
     (folder / "run").mkdir(exist_ok=True)
     told = {"v": 1, "pid": os.getpid(), "state": "watching", "updated_at": utc_iso(datetime.now(UTC))}
     (folder / "run/status.json").write_text(json.dumps(told | parts))
+
+
+@contextmanager
+def served(config: Config, file: Path | None = None) -> Iterator[str]:
+    """The address of a real server on a free port of loopback."""
+    server, app = web.make_server(config.model_copy(update={"web": config.web.model_copy(update={"port": 0})}), file)
+    with at_work(server.run):
+        try:
+            yield f"http://127.0.0.1:{server.effective_port}"
+        finally:
+            web.close(server, app)
+
+
+@contextmanager
+def at_work(work: Callable[[], object]) -> Iterator[None]:
+    """Beside what is done meanwhile; waits for its end."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+@contextmanager
+def again_and_again(act: Callable[[], object], every_s: float = 0.02) -> Iterator[None]:
+    """As a daemon's loop does."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(every_s):
+            act()
+
+    with at_work(work):
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+@pytest.fixture
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A config file with what the test's module calls FILE."""
+    path = tmp_path / "platewatch.toml"
+    path.write_text(request.module.FILE)
+    return path
+
+
+@pytest.fixture
+def page(tmp_path: Path, file: Path) -> Iterator[Flask]:
+    """With that file, and a password."""
+    found = web.create_app(a_config(tmp_path), file)
+    yield found
+    found.extensions["daemon_files"].close()
+
+
+@pytest.fixture
+def client(page: Flask) -> FlaskClient:
+    """An admin who is logged in there."""
+    return logged_in(page)

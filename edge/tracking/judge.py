@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.metrics.histogram import SIGHT_S, Histogram
+from edge.plates.choice import AUTO, NONE
 from edge.plates.text import edit_distance
 from edge.records import Event, Match, Pass, Sighting
 from edge.status import utc_iso
@@ -138,7 +139,7 @@ class Judge:
     def _decide(self, track: Track, state: _State, now: float) -> Event | None:
         looks = [look for look in track.looks if look.read.text and flaw(look, self._config) is None]
         self._conclude(looks, state, now)
-        reason = doubt(track, state.verdict, self._config, self._strict)
+        reason = doubt(track, state.verdict, self._config, self._strict, told=self._country not in (None, AUTO, NONE))
         if reason is None:
             state.told = state.verdict
             state.match = self._known(state.verdict.text, self._wall())

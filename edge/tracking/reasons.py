@@ -24,7 +24,7 @@ REASONS: tuple[str, ...] = get_args(Reason)
 SURER = 0.12
 """One of the looks that vote must be found more surely than any of them must be: lettering on boards and vans seldom is (docs/soak.md)."""
 SUREST = 0.3
-"""The same for digits alone that are not surely a country's plate: telephone numbers and house numbers are far more frequent than such plates."""
+"""The same for digits alone where no country is told whose plates they are: telephone and house numbers are far more frequent than such plates."""
 GLARE = 0.35
 """Burnt out by this share of its pixels, a plate that could not be read owes it to glare."""
 UNREADABLE: tuple[Reason, ...] = ("nothing legible", "too few reads", "reads disagree", "low confidence")
@@ -50,20 +50,20 @@ def flaw(look: Sighting, config: TrackingConfig) -> Reason | None:
     return "blurred" if look.sharpness < config.min_sharpness else None
 
 
-def doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool = False) -> Reason | None:
-    """Why a verdict is not believed, or None when it is. `strict` believes no text that does not fit the country."""
-    found = _doubt(track, verdict, config, strict)
+def doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool = False, told: bool = False) -> Reason | None:
+    """Why a verdict is not believed, or None when it is. `strict` believes no text that does not fit the country; `told`: the countries are named."""
+    found = _doubt(track, verdict, config, strict, told)
     if found in UNREADABLE and median(look.glare for look in track.looks) > GLARE:
         return "glare"
     return found
 
 
-def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool) -> Reason | None:
+def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool, told: bool) -> Reason | None:
     if verdict.agreeing >= config.min_reads:
         if len(verdict.text) < config.min_characters:
             return "too short"
         surest = max((look.detection.score for look in track.looks if flaw(look, config) is None), default=0.0)
-        if surest < config.min_detection_score + (SUREST if verdict.text.isdigit() and verdict.country is None else SURER):
+        if surest < config.min_detection_score + (SUREST if verdict.text.isdigit() and not (told and verdict.fits) else SURER):
             return "low detection"
         if verdict.confidence < config.min_confidence:
             return "low confidence"

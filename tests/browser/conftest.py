@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge.config import Config, RuntimeConfig, StoreConfig, WebConfig
-from edge.web import app as web
+from edge.config import Config, RuntimeConfig, StoreConfig
 from tests.browser.fake_daemon import FakeDaemon
 from tests.browser.looking import SIZES, listen_for_shifts
+from tests.pages import file, served
 
+__all__ = ["file"]
 CHROMIUM = shutil.which("chromium")
 SWITCHES = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
+"""Nothing but a fault takes so long, on a busy machine too."""
 
 
 @pytest.fixture(scope="session")
@@ -52,13 +53,8 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def address(config: Config, daemon: FakeDaemon) -> Iterator[str]:
     """Of a real server on a free port of loopback."""
-    free = config.model_copy(update={"web": WebConfig(**config.web.model_dump()).model_copy(update={"port": 0})})
-    server, app = web.make_server(free)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    web.close(server, app)
-    thread.join()
+    with served(config) as found:
+        yield found
 
 
 @pytest.fixture

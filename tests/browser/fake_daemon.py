@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from edge.records import Character
-from edge.status import encode, utc_iso
+from edge.showing import encode
+from edge.status import utc_iso
 from edge.store import Store
 from tests.builders import an_event
 
@@ -32,7 +33,7 @@ class FakeDaemon:
         self.figures: dict[str, Any] = {"number": 7, "at": "", "width": 160, "height": 90, "plates": [{"quad": quad, "text": EVIL, "confidence": 0.5}]}
         """What comes with the live picture; said before `start`."""
         self._changes: dict[str, Any] = {}
-        self._stop = threading.Event()
+        self._stop, self._one = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._live)
 
     def start(self) -> None:
@@ -72,5 +73,6 @@ class FakeDaemon:
                 return
 
     def _replace(self, name: str, content: bytes) -> None:
-        (self.run / ".new").write_bytes(content)
-        os.replace(self.run / ".new", self.run / name)
+        with self._one:  # a test writes the status too
+            (self.run / ".new").write_bytes(content)
+            os.replace(self.run / ".new", self.run / name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ import pytest
 
 from edge.config import Config
 from edge.errands import Answer, Errands
-from edge.web import app as web
 from tests.browser.fake_daemon import FakeDaemon
 from tests.browser.looking import MOST_SHIFT, axe, scrolls_sideways, shift
 from tests.known import a_household, an_audit, of_the_gate, stamps
+from tests.pages import again_and_again, served
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import expect
@@ -34,25 +33,16 @@ def config(tmp_path: Path) -> Config:
 def address(config: Config, daemon: FakeDaemon, tmp_path: Path) -> Iterator[str]:
     """With a config file, and a daemon that takes lists and runs errands."""
     daemon.see("three", "MXY8801", 0.8)
-    free = config.model_copy(update={"web": config.web.model_copy(update={"port": 0})})
-    server, app = web.make_server(free, tmp_path / "platewatch.toml")
-    errands, stop = Errands(daemon.run, {"gate test": lambda errand: Answer(True, f"the relay was switched on, test by {errand.who}")}), threading.Event()
+    errands = Errands(daemon.run, {"gate test": lambda errand: Answer(True, f"the relay was switched on, test by {errand.who}")})
 
     def live() -> None:
-        while not stop.wait(0.2):
-            daemon.tell(lists={"plates": 6, "trouble": "", "files": stamps(config)}, gate=of_the_gate())
-            errands.tend()
+        daemon.tell(lists={"plates": 6, "trouble": "", "files": stamps(config)}, gate=of_the_gate())
+        errands.tend()
 
-    daemon.tell(lists={"plates": 6, "trouble": "", "files": stamps(config)}, gate=of_the_gate())
+    live()
     daemon.write_status()
-    threads = [threading.Thread(target=work) for work in (server.run, live)]
-    for thread in threads:
-        thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    stop.set()
-    web.close(server, app)
-    for thread in threads:
-        thread.join()
+    with served(config, tmp_path / "platewatch.toml") as found, again_and_again(live, 0.2):
+        yield found
 
 
 @pytest.mark.parametrize("path", LOOKS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,9 @@ import pytest
 
 from edge.config import Config
 from edge.model.manifest import SHIPPED
-from edge.web import app as web
-from edge.web.settings import WebConfig
 from tests.browser.fake_daemon import EVIL, FakeDaemon
 from tests.browser.looking import MOST_SHIFT, axe, scrolls_sideways, shift
+from tests.pages import served
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
@@ -38,13 +36,8 @@ def address(config: Config, daemon: FakeDaemon, tmp_path: Path) -> Iterator[str]
     """Of a page that was started with a config file, and has a second reader."""
     (tmp_path / "c.toml").write_text(f'[store]\npath = "{tmp_path}/events.sqlite"\n[runtime]\ndirectory = "{tmp_path}/run"\n')
     named(tmp_path / "var/bundles", "night-reader-2")
-    free = config.model_copy(update={"web": WebConfig(**config.web.model_dump()).model_copy(update={"port": 0})})
-    server, app = web.make_server(free, tmp_path / "c.toml")
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    web.close(server, app)
-    thread.join()
+    with served(config, tmp_path / "c.toml") as found:
+        yield found
 
 
 @pytest.fixture
@@ -83,7 +76,7 @@ def test_an_upload_is_followed_to_its_end_and_refused_in_a_sentence(open_page: O
     (tmp_path / "bad.zip").write_bytes(b"no archive at all")
     page.locator("input[type=file]").set_input_files(tmp_path / "bad.zip")
     page.get_by_role("button", name="Upload", exact=True).press("Enter")
-    expect(page.locator("[data-part=arrival] .notice")).to_contain_text("bad.zip", timeout=60_000)
+    expect(page.locator("[data-part=arrival] .notice")).to_contain_text("bad.zip")
     expect(page.locator("[data-part=arrival] .badge.bad")).to_have_count(1)
 
 

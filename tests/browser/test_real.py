@@ -12,14 +12,12 @@ from typing import Any
 import pytest
 
 from edge.web.rooms import ROOMS
-from tests.browser.conftest import PATIENCE_MS
-from tests.browser.looking import MOST_SHIFT, SIZES, axe, listen_for_shifts, shift, shifted
-from tests.browser.yard import OWNER, Yard
+from tests.browser.looking import SIZES
+from tests.browser.owner import SLOW_MS, Owner
+from tests.browser.yard import Yard
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import expect
-
-SLOW_MS = 90_000
 
 
 @pytest.fixture
@@ -28,40 +26,8 @@ def yard(browser: Any, tmp_path: Path) -> Iterator[Yard]:
         yield found
 
 
-class Evening:
-    """One browser, logged in. `at` opens a screen and holds it to what is demanded of each."""
-
-    def __init__(self, browser: Any, yard: Yard) -> None:
-        self.yard, self.complaints, self.seen = yard, list[str](), set[str]()
-        self.context = browser.new_context(base_url=yard.address, locale="en", accept_downloads=True, **SIZES["desktop"])
-        self.context.set_default_timeout(PATIENCE_MS)
-        self.page = self.open()
-
-    def open(self) -> Any:
-        page = self.context.new_page()
-        listen_for_shifts(page)
-        page.on("console", lambda said: self.complaints.append(f"{page.url}: {said.text}") if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
-        return page
-
-    def at(self, path: str) -> Any:
-        self.page.goto(path)
-        self.seen.add(path)
-        self.hold()
-        return self.page
-
-    def hold(self, page: Any = None) -> None:
-        page = page or self.page
-        page.locator("h1").first.wait_for()
-        assert (axe(page), page.url) == ([], page.url)
-        assert shift(page) < MOST_SHIFT, (page.url, shifted(page))
-        assert self.complaints == []
-
-    def log_in(self) -> None:
-        self.page.goto("/")
-        self.page.locator("[name=password]").fill(OWNER)
-        self.page.keyboard.press("Enter")
-        expect(self.page.locator("[data-state]")).to_be_visible()
+class Evening(Owner):
+    """What one does."""
 
     def see_it_live(self) -> None:
         page = self.page
@@ -124,7 +90,7 @@ class Evening:
         self.at("/settings?q=repeat_after_s")
         page.locator("[name='tracking.repeat_after_s']").fill("5")
         page.locator("[data-save]").click()
-        expect(page.locator("[data-result]")).not_to_be_empty()
+        expect(page.locator("[data-result]")).to_contain_text("tracking.repeat_after_s", timeout=SLOW_MS)
         self.hold()
         text = self.yard.config.read_text()
         assert re.search(r"repeat_after_s = 5(\.0)?\n", text)
@@ -173,6 +139,5 @@ def test_an_evening_with_the_page(browser: Any, yard: Yard) -> None:
     for path in sorted({room.path for room in ROOMS} - owner.seen | {"/start", "/privacy/record"}):
         owner.at(path)
     owner.lose_the_daemon_and_get_it_back()
-    owner.context.close()
-    assert owner.complaints == []
+    owner.leave()
     assert "Traceback" not in yard.log()

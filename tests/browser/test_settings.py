@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 import pytest
 
 from edge.config import load
-from edge.web import app as web
 from tests.browser.fake_daemon import FakeDaemon
 from tests.browser.looking import MOST_SHIFT, axe, scrolls_sideways, shift
+from tests.pages import served
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import expect
@@ -36,22 +35,10 @@ headers = { Authorization = "Bearer s3cr3t" }
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "platewatch.toml"
-    path.write_text(FILE)
-    return path
-
-
-@pytest.fixture
 def address(file: Path, daemon: FakeDaemon) -> Iterator[str]:
     """Of a page that has a config file."""
-    config = load(file)
-    server, app = web.make_server(config.model_copy(update={"web": config.web.model_copy(update={"port": 0})}), file)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    web.close(server, app)
-    thread.join()
+    with served(load(file), file) as found:
+        yield found
 
 
 def field(page: Any, name: str) -> Any:
@@ -97,7 +84,7 @@ def test_by_keyboard_what_is_typed_is_tried_saved_and_marked(daemon: FakeDaemon,
     expect(page.locator('[id="f-camera.fps_limit-error"]')).to_be_hidden()
     assert file.read_text() == FILE
     page.keyboard.press("Enter")
-    expect(page.locator("[data-result]")).to_contain_text("camera.fps_limit", timeout=30_000)
+    expect(page.locator("[data-result]")).to_contain_text("camera.fps_limit")
     assert "fps_limit = 7.5" in file.read_text()
     assert 'name = "yard"   # by the road' in file.read_text()
     expect(page.locator("[data-count]")).to_have_text("Nothing is written before you save.")
@@ -140,7 +127,7 @@ def test_the_text_names_the_line_and_leads_there(daemon: FakeDaemon, open_page: 
     text.fill(text.input_value().replace("[stroe]", "[store]").replace("yard", "gate"))
     expect(page.locator("[data-faults] li")).to_have_count(0)
     page.locator("[data-save]").click()
-    expect(page.locator("[data-result]")).to_contain_text("camera.name", timeout=30_000)
+    expect(page.locator("[data-result]")).to_contain_text("camera.name")
     assert file.read_text() == FILE.replace("yard", "gate")
 
 
@@ -171,13 +158,13 @@ def test_without_script_settings_and_first_start_work(browser: Any, address: str
     page.goto("/settings?q=camera.name")
     field(page, "camera.name").fill("by form")
     page.locator("[data-save]").click()
-    expect(page.locator("[data-result]")).to_contain_text("camera.name", timeout=30_000)
+    expect(page.locator("[data-result]")).to_contain_text("camera.name")
     assert 'name = "by form"' in file.read_text()
     page.goto("/start/keeping")
     page.locator("#f-retention_days").fill("2")
     page.locator("input[value=known]").check()
     page.get_by_role("button", name="Save and continue").click()
-    page.wait_for_url("**/start/targets", timeout=30_000)
+    page.wait_for_url("**/start/targets")
     assert "known_only = true" in file.read_text()
     context.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,9 @@ import pytest
 
 from edge.config import Config, load
 from edge.errands import KINDS, Answer, Errands
-from edge.web import app as web
 from tests.browser.fake_daemon import FakeDaemon
 from tests.browser.looking import MOST_SHIFT, axe, scrolls_sideways, shift
+from tests.pages import again_and_again, served
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import expect
@@ -30,23 +29,10 @@ ENDED = {"outcome": "too small", "text": "", "width_px": 30.0, "frames": 4, "sec
 def address(config: Config, daemon: FakeDaemon, tmp_path: Path) -> Iterator[str]:
     """With a config file, and a desk that answers."""
     (tmp_path / "c.toml").write_text("# ours\n[view]\nexclude = [[[0.0, 0.0], [1.0, 0.0], [1.0, 0.2]]]\n")
-    server, app = web.make_server(config.model_copy(update={"web": config.web.model_copy(update={"port": 0})}))
-    app.extensions["config_file"] = tmp_path / "c.toml"
     daemon.tell(aid={"seconds_left": 9, "plates": [PLATE], "picture": None, "walk": {"seconds_left": 60, "flickers": 2, "tracks": [ENDED]}})
-    errands, stop = Errands(daemon.run, dict.fromkeys(KINDS, lambda errand: Answer(True, "done", {"controls": []}))), threading.Event()
-
-    def work() -> None:
-        while not stop.wait(0.02):
-            errands.tend()
-
-    threads = [threading.Thread(target=server.run), threading.Thread(target=work)]
-    for thread in threads:
-        thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    stop.set()
-    web.close(server, app)
-    for thread in threads:
-        thread.join()
+    errands = Errands(daemon.run, dict.fromkeys(KINDS, lambda errand: Answer(True, "done", {"controls": []})))
+    with served(config, tmp_path / "c.toml") as found, again_and_again(errands.tend):
+        yield found
 
 
 @pytest.mark.parametrize(("size", "theme", "language"), [("phone", "dark", "de"), ("desktop", "light", "en")])

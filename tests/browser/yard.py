@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,21 +15,11 @@ from typing import Any, Self
 
 from edge import status
 from edge.store import Store
-from edge.web.auth import hash_password
+from tests.pages import CLIP, HASHED, PASSWORD, YARD
 
 ROOT = Path(__file__).parents[2]
-OWNER = "a gate that stays shut"
-CONFIG = """# The yard of the tests.
-[camera]
-name = "yard"
-kind = "files"
-source = "{clip}"
-loop = true
-[tracking]
-repeat_after_s = 4.0
-[store]
-path = "events.sqlite"
-keep_at_least_mb_free = 0
+OWNER = PASSWORD
+MORE = """password_hash = "{hashed}"
 [lists]
 allow = ["family.csv"]
 [gate]
@@ -36,26 +27,41 @@ enabled = true
 dry_run = true
 command = ["/bin/true"]
 audit = "gate.sqlite"
-[web]
-port = {port}
-password_hash = "{hashed}"
-access = "access.json"
-[runtime]
-directory = "run"
 """
 
 
-class Yard:
-    """`address` is the page's. The password of `admin` is OWNER."""
+def ended(process: subprocess.Popen[bytes], within_s: float = 120.0) -> bool:
+    """Whether it ended by itself; it has ended afterwards."""
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
 
-    def __init__(self, folder: Path) -> None:
+
+class Yard:
+    """`address` is the page's. The password of `admin` is OWNER.
+
+    `supervised`: as under systemd. Whenever the daemon ends it is started again, `ends` says with which codes, `notified` what it said to the service manager.
+    """
+
+    def __init__(self, folder: Path, *, supervised: bool = False) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = int(free.getsockname()[1])
         self.folder, self.config, self.address = folder, folder / "platewatch.toml", f"http://127.0.0.1:{port}"
         (folder / "family.csv").write_text("plate,name\nB AB 1234,Anna\n")
-        self.config.write_text(CONFIG.format(clip=ROOT / "edge/clips/demo.mp4", port=port, hashed=hash_password(OWNER)))
+        self.config.write_text(YARD.format(clip=CLIP, port=port) + MORE.format(hashed=HASHED))
         self._log = (folder / "log").open("wb")
-        self._port = port
+        self._port, self._supervised, self.ends = port, supervised, list[int]()
+        self._closing, self._one = False, threading.Lock()
+        self._keeper, self._ear = threading.Thread(target=self._keep), threading.Thread(target=self._hear)
+        self.notified = list[str]()
+        self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        if supervised:
+            self._notices.bind(str(folder / "notify"))
+            self._ear.start()
         self.page = self.daemon = self._start("web")
 
     def __enter__(self) -> Self:
@@ -68,16 +74,19 @@ class Yard:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with self._one:
+            self._closing = True
         for process in (self.daemon, self.page):
             process.terminate()
-        for process in (self.daemon, self.page):
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise
+        hung = [process for process in (self.daemon, self.page) if not ended(process)]
+        if self._supervised:
+            if self._keeper.is_alive():
+                self._keeper.join()
+            self._notices.shutdown(socket.SHUT_RD)  # wakes the ear
+            self._ear.join()
+        self._notices.close()
         self._log.close()
+        assert not hung, [process.args for process in hung]
 
     def _is_open(self) -> bool:
         with socket.socket() as probe:
@@ -85,7 +94,23 @@ class Yard:
 
     def start_daemon(self) -> None:
         self.daemon = self._start("run")
-        self.until(lambda: self.told().get("state") == "watching" and self.told().get("pid") == self.daemon.pid)
+        if self._supervised:
+            self._keeper.start()
+        self.until(self.is_watching)
+
+    def is_watching(self) -> bool:
+        """The daemon that was started last."""
+        return bool(self.told().get("state") == "watching" and self.told().get("pid") == self.daemon.pid)
+
+    def _keep(self) -> None:
+        """As Restart=always does."""
+        while True:
+            code = self.daemon.wait()
+            with self._one:
+                if self._closing:
+                    return
+                self.ends.append(code)
+                self.daemon = self._start("run")
 
     def kill_daemon(self) -> None:
         self.daemon.send_signal(signal.SIGKILL)
@@ -101,7 +126,7 @@ class Yard:
     def log(self) -> str:
         return (self.folder / "log").read_text()
 
-    def until(self, true: Callable[[], Any], seconds: float = 90.0) -> Any:
+    def until(self, true: Callable[[], Any], seconds: float = 240.0) -> Any:
         end = time.monotonic() + seconds
         while not (found := true()):
             if time.monotonic() > end:
@@ -109,7 +134,13 @@ class Yard:
             time.sleep(0.1)
         return found
 
+    def _hear(self) -> None:
+        while words := self._notices.recv(4096):
+            self.notified.append(words.decode())
+
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if name not in ("NOTIFY_SOCKET", "INVOCATION_ID")}
+        if self._supervised and words == ("run",):
+            environment["NOTIFY_SOCKET"] = str(self.folder / "notify")
         command = [sys.executable, "-m", "edge", *words, "--config", str(self.config)]
         return subprocess.Popen(command, cwd=ROOT, stdout=self._log, stderr=self._log, env=environment)

@@ -22,25 +22,11 @@ from pathlib import Path
 
 from edge import status
 from edge.web.access.access import Access
+from tests.crowd import first_bytes
 from tests.crowd.viewers import Crowd
+from tests.pages import CLIP, YARD
 
 ROOT = Path(__file__).parents[2]
-CONFIG = """[camera]
-name = "yard"
-kind = "files"
-source = "{clip}"
-loop = true
-[tracking]
-repeat_after_s = 4.0
-[store]
-path = "events.sqlite"
-keep_at_least_mb_free = 0
-[web]
-port = {port}
-access = "access.json"
-[runtime]
-directory = "run"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +112,19 @@ def main() -> int:
     parser.add_argument("--nice", type=int, default=19, help="of the viewers (default: 19)")
     parser.add_argument("--page-nice", type=int, default=0, help="of the page; under systemd it has CPUWeight=20 instead")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--first-bytes", action="store_true", help="instead: how long each room and address takes until its first byte, for one viewer")
+    parser.add_argument("--times", type=int, default=40, help="so often each, with --first-bytes (default: 40)")
     args = parser.parse_args()
+    if args.first_bytes:
+        if args.times < 2:
+            parser.error("--times: 2 or more")
+        return first_bytes.main(args)
     turns: list[Turn] = []
     with tempfile.TemporaryDirectory(prefix="platewatch-crowd-") as name, ExitStack() as ends:
         folder = Path(name)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = int(free.getsockname()[1])
-        (folder / "c.toml").write_text(CONFIG.format(clip=ROOT / "edge/clips/demo.mp4", port=port))
+        (folder / "c.toml").write_text(YARD.format(clip=CLIP, port=port))
         _, token = Access(folder / "access.json", "").new_token("crowd", ["status:read", "events:read", "image:read"], 1)
         log = ends.enter_context((folder / "log").open("wb"))
 

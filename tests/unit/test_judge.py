@@ -131,6 +131,27 @@ def test_a_flicker_of_the_detector_is_counted_but_not_pictured() -> None:
     assert [unread.reason for unread in watch.unread] == ["low detection"]
 
 
+@pytest.mark.parametrize(
+    ("text", "score", "country", "comes"),
+    [
+        ("5550142", 0.6, "auto", False),
+        ("5550142", 0.6, None, False),
+        ("5550142", 0.75, "auto", True),
+        ("5550142", 0.6, "il", True),
+        ("5550142", 0.6, "gb", False),
+        ("A550142", 0.6, "auto", True),
+        ("A550142", 0.5, "auto", False),
+    ],
+)
+def test_digits_alone_are_a_plate_where_found_surely_or_where_a_country_is_told_that_has_such(
+    text: str, score: float, country: str | None, comes: bool
+) -> None:
+    """Telephone numbers on vans and numbers of houses are read as well as plates, and found less surely."""
+    watch = Watch(judge={"country": country})
+    events = watch.frames([{"text": text, "score": score}] * 8) + watch.away(8)
+    assert (len(events), "low detection" in watch.judge.reasons) == ((1, False) if comes else (0, True))
+
+
 def test_another_plate_is_never_held_back() -> None:
     """The next car comes at once, and its plate differs in one character only."""
     watch = Watch(repeat_after_s=100)

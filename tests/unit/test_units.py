@@ -42,6 +42,14 @@ def test_the_page_may_write_the_folder_of_the_config_and_the_daemon_may_not(unit
         assert "ReadWritePaths" not in (tmp_path / "other/platewatch-web.service").read_text()
 
 
+def test_a_helper_that_memory_runs_out_for_does_not_take_the_daemon_along_and_its_threads_may_give_way(units):
+    page, daemon = (path.read_text() for path in units)
+    assert "\nOOMPolicy=continue\n" in daemon
+    assert daemon.index("SystemCallFilter=~@privileged @resources\n") < daemon.index("\nSystemCallFilter=setpriority\n")
+    weights = [int(re.search(r"^CPUWeight=(\d+)$", text, re.MULTILINE)[1]) for text in (daemon, page)]
+    assert weights[0] >= 10 * weights[1]
+
+
 @SYSTEMD
 def test_systemd_has_nothing_to_say_about_them(units):
     """`verify` returns 0 on unknown keys: its silence is what counts."""

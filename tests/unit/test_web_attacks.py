@@ -6,7 +6,7 @@ import json
 import resource
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -17,12 +17,13 @@ from flask.testing import FlaskClient
 from edge.store import Store
 from edge.web import app as web
 from edge.web import headers, scopes
-from edge.web.intake import Limits
+from edge.web.front import Limits
 from edge.web.server import Server
 from tests.builders import an_event
 from tests.pages import PASSWORD, a_config, a_page, csrf, log_in, logged_in, token
 
 GIGABYTE = 2**30
+PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def client(tmp_path: Path) -> FlaskClient:
 def server(tmp_path: Path) -> Iterator[Server]:
     """A page that runs; its limits of time are short, so that a test need not wait."""
     found, app = web.make_server(a_config(tmp_path, host="127.0.0.1", port=0))
-    found.front.limits = Limits(connections=40, of_one=30, header_s=0.5, idle_s=1.0)
+    found.room.limits = Limits(connections=40, of_one=30, header_s=0.5, idle_s=1.0)
     thread = Thread(target=found.run)
     thread.start()
     yield found
@@ -44,7 +45,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def connect(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.effective_port), timeout=5)
+    return socket.create_connection(("127.0.0.1", server.effective_port), timeout=PATIENCE_S)
 
 
 def say(server: Server, words: bytes, then: bytes = b"") -> bytes:
@@ -265,9 +266,7 @@ def test_ten_gigabytes_are_refused_at_once_and_held_nowhere(server: Server, fiel
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with connect(server) as line:
         line.sendall(head("/login", "POST", Content_Type="application/x-www-form-urlencoded", **fields))
-        began_at, answer = time.monotonic(), line.recv(65536)
-        assert time.monotonic() - began_at < 2
-        assert code_of(answer) == code
+        assert code_of(line.recv(65536)) == code  # before a byte of the body has come
         try:
             for _ in range(800):  # 50 MB that nobody wants
                 line.sendall(b"x" * 65536)
@@ -283,50 +282,61 @@ def test_the_application_itself_refuses_what_is_too_large(client: FlaskClient) -
 
 
 def test_many_slow_connections_do_not_shut_the_page(server: Server) -> None:
-    """As many as the address may have trickle a byte now and then; the page answers others, and lets none of the slow ones stay."""
+    """Almost as many as the address may have trickle a byte now and then; the page answers others, and lets none of the slow ones stay."""
     lines = [connect(server) for _ in range(25)]
     for line in lines:
         line.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        line.settimeout(0.02)
     assert code_of(say(server, head("/healthz"))) == 200
-    began_at = time.monotonic()
-    while time.monotonic() - began_at < 0.8:
-        for line in lines:
+    answers, end = dict[socket.socket, bytes](), time.monotonic() + PATIENCE_S
+    while len(answers) < len(lines):
+        assert time.monotonic() < end
+        for line in set(lines) - set(answers):
             try:
                 line.sendall(b"a")
-            except OSError:
+                answers[line] = line.recv(100)[:12]
+            except TimeoutError:
                 continue
-        time.sleep(0.05)
-    time.sleep(0.3)
-    answers = {line.recv(100)[:12] for line in lines}
-    assert answers <= {b"HTTP/1.1 408", b""}
+            except OSError:
+                answers[line] = b""
+    assert set(answers.values()) <= {b"HTTP/1.1 408", b""}
     for line in lines:
         line.close()
     assert code_of(say(server, head("/healthz"))) == 200
+
+
+def is_shut(line: socket.socket) -> bool:
+    line.setblocking(False)
+    try:
+        return line.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_one_address_has_its_share_of_connections_and_no_more(server: Server) -> None:
+    server.room.limits = Limits(connections=60, of_one=30)
     lines = [connect(server) for _ in range(40)]
-    time.sleep(0.2)
-    shut = 0
+    until(lambda: sum(is_shut(line) for line in lines) == 10)
+    assert len(server.room.open) == 30
     for line in lines:
-        line.settimeout(0.05)
-        try:
-            shut += line.recv(1) == b""
-        except ConnectionResetError:
-            shut += 1
-        except TimeoutError:
-            pass
         line.close()
-    assert shut == 10
+    until(lambda: not server.room.open)
 
 
 def test_when_all_places_are_taken_the_one_of_least_use_goes(server: Server) -> None:
-    server.front.limits = Limits(connections=5, of_one=30, header_s=60.0)
+    server.room.limits = Limits(connections=5, of_one=30)
     lines = [connect(server) for _ in range(5)]
-    time.sleep(1.2)  # a connection is given a second to be of use
-    assert code_of(say(server, head("/healthz"))) == 200
-    lines[0].settimeout(2)
-    assert lines[0].recv(1) == b""
+    until(lambda: say(server, head("/healthz"))[:12] == b"HTTP/1.1 200")  # each is given a second to be of use
+    until(lambda: is_shut(lines[0]))
     for line in lines:
         line.close()
 
@@ -358,14 +368,14 @@ def test_what_could_be_read_in_two_ways_is_not_read_at_all(server: Server, words
     answer = say(server, words)
     assert code_of(answer) == code
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["status"] == code
-    assert b"Connection: close" in answer
+    assert b"connection: close" in answer.lower()
 
 
 def test_forwarded_addresses_are_not_believed(server: Server) -> None:
     """Else every guess could come from another address."""
     for number in range(6):
         page = say(server, head("/login"))
-        cookie = page.partition(b"Set-Cookie: ")[2].partition(b";")[0].decode()
+        cookie = page.partition(b"set-cookie: ")[2].partition(b";")[0].decode()
         field = page.partition(b'name="csrf" value="')[2].partition(b'"')[0].decode()
         body = f"csrf={field}&password=wrong".encode()
         kinds = {"Content_Type": "application/x-www-form-urlencoded", "Content_Length": str(len(body)), "X_Forwarded_For": f"203.0.113.{number}"}
@@ -381,10 +391,5 @@ def test_a_connection_is_kept_for_the_next_request_and_ends_when_idle(server: Se
             while not answer.endswith(b"}\n"):
                 answer += line.recv(65536)
             assert code_of(answer) == 200
-        began_at = time.monotonic()
         assert line.recv(1) == b""
-        assert 0.5 < time.monotonic() - began_at < 4
-    until = time.monotonic() + 2
-    while server.front.open and time.monotonic() < until:
-        time.sleep(0.01)
-    assert server.front.open == {}
+    until(lambda: not server.room.open)

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from edge.errands import Answer
-from edge.status import encode
+from edge.showing import encode
 from edge.web import words
 from edge.web.language import LANGUAGES
 from tests.desks import FakeDesk

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from flask.testing import FlaskClient
 
-from edge.web.app import create_app
-from tests.pages import a_config, csrf, logged_in
+from tests.pages import csrf
 
 FILE = """
 [store]
@@ -25,20 +22,6 @@ name = "hook"
 kind = "webhook"
 url = "https://user:s3cr3t@example.org/in?token=t0ken"
 """
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "platewatch.toml"
-    path.write_text(FILE)
-    return path
-
-
-@pytest.fixture
-def client(tmp_path: Path, file: Path) -> Iterator[FlaskClient]:
-    page = create_app(a_config(tmp_path), file)
-    yield logged_in(page)
-    page.extensions["daemon_files"].close()
 
 
 def test_the_record_tells_what_the_config_says_now(client: FlaskClient, file: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,25 +27,6 @@ url = "https://example.org/in"
 headers = { Authorization = "Bearer s3cr3t" }
 """
 SECRETS = ("h0rse", "s3cr3t")
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "platewatch.toml"
-    path.write_text(FILE)
-    return path
-
-
-@pytest.fixture
-def page(tmp_path: Path, file: Path) -> Iterator[Flask]:
-    page = create_app(a_config(tmp_path), file)
-    yield page
-    page.extensions["daemon_files"].close()
-
-
-@pytest.fixture
-def client(page: Flask) -> FlaskClient:
-    return logged_in(page)
 
 
 def send(client: FlaskClient, method: str, path: str, body: dict[str, Any]) -> Any:

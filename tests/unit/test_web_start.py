@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,7 @@ from edge.web.app import create_app
 from edge.web.first_start import STEPS, Progress, cameras, keep_secret, stream
 from tests.pages import a_config, csrf, logged_in
 
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "platewatch.toml"
-    path.write_text("# mine\n")
-    return path
-
-
-@pytest.fixture
-def client(tmp_path: Path, file: Path) -> Iterator[FlaskClient]:
-    page = create_app(a_config(tmp_path), file)
-    yield logged_in(page)
-    page.extensions["daemon_files"].close()
+FILE = "# mine\n"
 
 
 def answer(client: FlaskClient, step: str, **form: str) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import shutil
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -20,6 +22,7 @@ from edge.config import Config
 from edge.errors import ConfigError
 from edge.web import app as web
 from edge.web import tls
+from edge.web.front import Limits
 from edge.web.server import Server
 from edge.web.settings import WebConfig
 from tests.pages import a_config, a_page
@@ -54,11 +57,11 @@ def trusting(folder: Path) -> ssl.SSLContext:
 
 
 def get(server: Server, context: ssl.SSLContext, path: str = "/healthz", **headers: str) -> tuple[int, dict[str, str], bytes]:
-    line = http.client.HTTPSConnection("127.0.0.1", server.effective_port, context=context, timeout=5)
+    line = http.client.HTTPSConnection("127.0.0.1", server.effective_port, context=context, timeout=30)
     try:
         line.request("GET", path, headers=headers)
         answer = line.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        return answer.status, {name.title(): value for name, value in answer.getheaders()}, answer.read()
     finally:
         line.close()
 
@@ -115,10 +118,10 @@ def test_curl_is_served_over_one_connection(tmp_path: Path, server: Server) -> N
 
 def test_the_address_of_who_asks_is_not_lost(tmp_path: Path, server: Server) -> None:
     """127.0.0.7 is another client than 127.0.0.1."""
-    line = http.client.HTTPSConnection("127.0.0.1", server.effective_port, context=trusting(tmp_path), timeout=5, source_address=("127.0.0.7", 0))
+    line = http.client.HTTPSConnection("127.0.0.1", server.effective_port, context=trusting(tmp_path), timeout=30, source_address=("127.0.0.7", 0))
     line.request("GET", "/healthz")
     assert line.getresponse().status == 200
-    assert {one.address for one in server.front.open} == {"127.0.0.7"}
+    assert {one.address for one in server.room.open} == {"127.0.0.7"}
     line.close()
 
 
@@ -145,21 +148,64 @@ def test_a_large_answer_comes_whole(tmp_path: Path, server: Server) -> None:
 
 
 def test_a_handshake_that_never_comes_gives_its_place_back(tmp_path: Path, server: Server) -> None:
-    server.front.limits = type(server.front.limits)(handshake_s=0.3)
-    with socket.create_connection(("127.0.0.1", server.effective_port), timeout=5) as line:
-        assert get(server, trusting(tmp_path))[0] == 200
+    usual = server.room.limits
+    server.room.limits = Limits(handshake_s=0.3)
+    with socket.create_connection(("127.0.0.1", server.effective_port), timeout=30) as line:
         assert line.recv(1) == b""
+    until_all_have_gone(server)
+    server.room.limits = usual
+    assert get(server, trusting(tmp_path))[0] == 200
+
+
+def until_all_have_gone(server: Server) -> None:
+    end = time.monotonic() + 30
+    while server.room.open:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\x16\x03\x01\x00\x05hello"])
+def test_what_is_no_handshake_is_shut_and_gives_its_place_back(server: Server, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.effective_port), timeout=30) as line:
+        line.sendall(sent)
+        with contextlib.suppress(ConnectionResetError):
+            while line.recv(100):
+                continue
+    until_all_have_gone(server)
+
+
+def test_a_request_that_comes_with_the_last_words_of_the_handshake_is_not_lost(tmp_path: Path, server: Server) -> None:
+    """Many times, since it is a matter of moments."""
+    context = trusting(tmp_path)
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", server.effective_port), timeout=30) as raw:
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            line = context.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+            while True:
+                try:
+                    line.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    raw.sendall(outgoing.read())
+                    incoming.write(raw.recv(65536))
+            line.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            raw.sendall(outgoing.read())  # the client's last words and its request in one
+            told = b""
+            while b"HTTP/1.1 200" not in told:
+                incoming.write(raw.recv(65536))
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    told += line.read(65536)
 
 
 def test_plain_http_is_sent_on_and_repeats_no_host_that_is_none(server: Server) -> None:
     def ask(words: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", server.front._redirect_port), timeout=5) as line:
+        with socket.create_connection(("127.0.0.1", server.room.plain), timeout=30) as line:
             line.sendall(words)
             return line.recv(4096)
 
     answer = ask(b"GET /events?text=A HTTP/1.1\r\nHost: gate.local:80\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 308")
-    assert f"Location: https://gate.local:{server.effective_port}/events?text=A\r\n".encode() in answer
+    assert f"location: https://gate.local:{server.effective_port}/events?text=A\r\n".encode() in answer
     assert ask(b'GET / HTTP/1.1\r\nHost: evil"/\r\n\r\n').startswith(b"HTTP/1.1 400")
     assert b"https://[::1]:" in ask(b"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n")
 
