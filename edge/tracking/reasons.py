@@ -24,7 +24,7 @@ REASONS: tuple[str, ...] = get_args(Reason)
 SURER = 0.12
 """One of the looks that vote must be found more surely than any of them must be: lettering on boards and vans seldom is (docs/soak.md)."""
 SUREST = 0.3
-"""The same for digits alone where no country is told whose plates they are: telephone and house numbers are far more frequent than such plates."""
+"""The same for digits alone and letters alone where no country is told that has such plates: numbers and words on vans, walls and boards are more frequent."""
 GLARE = 0.35
 """Burnt out by this share of its pixels, a plate that could not be read owes it to glare."""
 UNREADABLE: tuple[Reason, ...] = ("nothing legible", "too few reads", "reads disagree", "low confidence")
@@ -63,7 +63,7 @@ def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool,
         if len(verdict.text) < config.min_characters:
             return "too short"
         surest = max((look.detection.score for look in track.looks if flaw(look, config) is None), default=0.0)
-        if surest < config.min_detection_score + (SUREST if verdict.text.isdigit() and not (told and verdict.fits) else SURER):
+        if surest < config.min_detection_score + (SUREST if _is_plain(verdict.text) and not (told and verdict.fits) else SURER):
             return "low detection"
         if verdict.confidence < config.min_confidence:
             return "low confidence"
@@ -74,6 +74,11 @@ def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool,
     if verdict.looks == 0:
         return "nothing legible"
     return "too few reads" if verdict.looks < config.min_reads else "reads disagree"
+
+
+def _is_plain(text: str) -> bool:
+    """Not letters and digits together, as nearly all plates are."""
+    return text.isdigit() or text.isalpha()
 
 
 def facts(track: Track, verdict: Verdict, pictured: Sighting | None = None) -> dict[str, Any]:

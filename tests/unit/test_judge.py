@@ -139,14 +139,14 @@ def test_a_flicker_of_the_detector_is_counted_but_not_pictured() -> None:
         ("5550142", 0.75, "auto", True),
         ("5550142", 0.6, "il", True),
         ("5550142", 0.6, "gb", False),
+        ("GOLDEN", 0.6, "auto", False),
+        ("GOLDEN", 0.75, "auto", True),
         ("A550142", 0.6, "auto", True),
         ("A550142", 0.5, "auto", False),
     ],
 )
-def test_digits_alone_are_a_plate_where_found_surely_or_where_a_country_is_told_that_has_such(
-    text: str, score: float, country: str | None, comes: bool
-) -> None:
-    """Telephone numbers on vans and numbers of houses are read as well as plates, and found less surely."""
+def test_digits_or_letters_alone_are_a_plate_where_found_surely_or_where_a_country_has_such(text: str, score: float, country: str | None, comes: bool) -> None:
+    """Words and telephone numbers on vans and walls are read as well as plates, and found less surely."""
     watch = Watch(judge={"country": country})
     events = watch.frames([{"text": text, "score": score}] * 8) + watch.away(8)
     assert (len(events), "low detection" in watch.judge.reasons) == ((1, False) if comes else (0, True))
