@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets Platewatch up by itself and does one thing:  ./setup.sh demo [--for SECONDS]   or   ./setup.sh test [PYTEST ARGUMENTS]
+# Sets Platewatch up by itself and does one thing:  ./setup.sh demo [--for SECONDS],  ./setup.sh pi  on a Raspberry Pi,  or  ./setup.sh test [PYTEST ARGUMENTS]
 # Only what Python cannot do before it is there stands here; everything else is in the packages.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,14 +9,16 @@ fail() { say "setup: $*"; exit 1; }
 
 usage() {
     say "usage: ./setup.sh demo [--for SECONDS] [--port PORT]   watch a bundled clip and open the status page"
+    say "       ./setup.sh pi [--dry-run] [--config FILE]       on a Raspberry Pi: install this checkout for good"
     say "       ./setup.sh test [PYTEST ARGUMENTS]              set up everything and run all tests"
+    say "       ./setup.sh emulate [--list] [--only NAME]       boot the card that deploy flash writes, in QEMU (10-40 minutes)"
 }
 
 # Debian packages, if this user may install them without being asked; else name them.
 apt_install() {
     local sudo=""
     if [ "$(id -u)" != 0 ]; then
-        sudo -n true 2>/dev/null || { say "setup: to install them: sudo apt-get install -y $*"; return 1; }
+        sudo -n true 2>/dev/null || { [ -n "${may_ask:-}" ] && [ -t 0 ] && sudo -v; } || { say "setup: to install them: sudo apt-get install -y $*"; return 1; }
         sudo="sudo -n"
     fi
     command -v apt-get >/dev/null || { say "setup: no apt-get here; install the equivalent of: $*"; return 1; }
@@ -67,6 +69,22 @@ demo)
     install run ""
     exec .venv/bin/python -m edge demo "$@"
     ;;
+pi)
+    shift
+    # The system's own Python: the device's environment is made with it, and it sees Pi OS's picamera2.
+    [ -x /usr/bin/python3 ] || fail "/usr/bin/python3 is missing: sudo apt-get install python3"
+    for word in "$@"; do
+        case "$word" in --dry-run | -h | --help) exec /usr/bin/python3 -B -m deploy here "$@" ;; esac
+    done
+    packages=$(/usr/bin/python3 -B -m deploy here --packages "$@") || exit 1
+    may_ask=1
+    # shellcheck disable=SC2086  # one word a package
+    [ -z "$packages" ] || apt_install $packages || exit 1
+    # pip is all that building takes; what the device needs goes into an environment of its own.
+    PYTHON=/usr/bin/python3
+    make_venv
+    exec .venv/bin/python -m deploy here "$@"
+    ;;
 test)
     shift
     install test "[train,test]"
@@ -74,6 +92,13 @@ test)
     # Many tests wait for a process, so that one worker more than there are cores pays; three are enough for the memory of a small machine.
     workers=$(($(nproc) + 1))
     exec .venv/bin/python -m pytest -n "$((workers < 3 ? workers : 3))" --dist loadfile "$@"
+    ;;
+emulate)
+    shift
+    install run ""
+    command -v qemu-system-aarch64 >/dev/null && command -v mmdebstrap >/dev/null && command -v mke2fs >/dev/null && command -v mcopy >/dev/null && command -v mkfs.vfat >/dev/null ||
+        apt_install qemu-system-arm ipxe-qemu qemu-user-static binfmt-support arch-test mmdebstrap mtools dosfstools e2fsprogs openssh-client openssl || true
+    exec .venv/bin/python -m deploy.emulate "$@"
     ;;
 -h | --help | help) usage ;;
 *)

@@ -17,6 +17,7 @@ COMMANDS = (
     "disks",
     "device",
     "install",
+    "here",
     "update",
     "rollback",
     "status",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from tests import nspawn
-from tests.nspawn import Container
+from tests.nspawn import ROOT, Container
 
 HOME = "/home/pi/platewatch"
 CLIP = f"/opt/platewatch/current/.venv/lib/python{nspawn.PYTHON}/site-packages/edge/clips/demo.mp4"
@@ -23,6 +30,8 @@ measured = "/var/lib/platewatch/bench.json"
 [store]
 path = "/var/lib/platewatch/events.sqlite"
 keep_at_least_mb_free = 0
+[gate]
+audit = "/var/lib/platewatch/gate.sqlite"
 [runtime]
 directory = "/run/platewatch"
 [web]
@@ -39,6 +48,7 @@ class Device:
     def __init__(self, container: Container, port: int, said: str) -> None:
         self.container, self.address, self.said = container, f"http://127.0.0.1:{port}", said
         self.token = ""
+        self._browser = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay, urllib.request.HTTPCookieProcessor())
 
     def ask(self, path: str, body: object = None, method: str = "") -> tuple[int, bytes]:
         """(status, body); (0, b"") where nobody answers."""
@@ -47,15 +57,21 @@ class Device:
         headers = {"Content-Type": kind} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
         request = urllib.request.Request(self.address + path, raw, headers, method=method or None)
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay).open(request, timeout=30) as answer:
+            with self._browser.open(request, timeout=30) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
         except OSError:
             return 0, b""
 
+    def post(self, path: str, **form: str) -> tuple[int, bytes]:
+        """As a browser does, with what stands hidden in the form."""
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.ask(path)[1].decode()))
+        return self.ask(path, urllib.parse.urlencode(hidden | form).encode())
+
     def settings(self, **changes: object) -> tuple[int, dict]:
-        status, raw = self.ask("/api/settings", {"changes": {name.replace("__", "."): value for name, value in changes.items()}}, "PUT")
+        wanted = [{"name": name.replace("__", "."), "value": value} for name, value in changes.items()]
+        status, raw = self.ask("/api/settings", {"changes": wanted}, "PUT")
         return status, json.loads(raw)
 
     def status(self) -> dict:
@@ -83,6 +99,27 @@ class Device:
 class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
         return None
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[Container]:
+    """A Debian, its owner, and a checkout in the owner's home. `/dev/video9` is /dev/null as a camera of the group video, `/data` a partition."""
+    node = folder / "node"
+    subprocess.run(["mknod", "-m", "660", str(node), "c", "1", "3"], check=True)
+    shutil.chown(node, 0, 44)
+    (folder / "data").mkdir()
+    binds = (f"--bind-ro={nspawn.cached_wheels()}:/wheels", f"--bind={node}:/dev/video9", f"--bind={folder / 'data'}:/data")
+    with Container(folder / "device", binds) as container:
+        container("useradd", "--create-home", "--shell", "/bin/bash", "pi")
+        container("sh", "-c", "echo 'pi ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/pi")
+        tracked = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True).stdout
+        for name in sorted(set(filter(None, tracked.decode().split("\0")))):
+            if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/", "runs/")):
+                goal = container.root / HOME.strip("/") / name
+                goal.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, goal)
+        container("chown", "-R", "pi:pi", HOME)
+        yield container
 
 
 def set_up(container: Container, *words: str, check: bool = True) -> str:

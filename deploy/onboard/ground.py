@@ -42,6 +42,9 @@ measured = "/var/lib/platewatch/bench.json"
 [store]
 path = "/var/lib/platewatch/events.sqlite"
 
+[gate]
+audit = "/var/lib/platewatch/gate.sqlite"
+
 [runtime]
 directory = "/run/platewatch"
 

@@ -87,13 +87,19 @@ def blank_seeds(bootfs: Path) -> list[str]:
             continue
         blank = PASSWORD.sub(rb'\1 "removed after the first start"', raw)
         if blank != raw:
-            disk.write_whole(path, blank, path.stat().st_mode & 0o7777)
+            with path.open("r+b") as old:  # its blocks are overwritten too, once nothing leads to them
+                disk.write_whole(path, blank, path.stat().st_mode & 0o7777)
+                old.write(b"\0" * len(raw))
+                old.flush()
+                os.fsync(old.fileno())
             changed.append(name)
     return changed
 
 
 def clear(site: Site, kit: Path) -> None:
-    """What is large and no longer needed: the boot partition is small, and the system's own updates need it."""
+    """What is large and no longer needed, since the system's own updates need the room; and the configuration, in which a camera's password may stand."""
+    wipe(kit / CONFIG)
+    site.step(f"cleared {CONFIG}")
     for name in (RELEASE, f"{RELEASE}.minisig"):
         disk.take_away(kit / name)
         site.step(f"cleared {name}")

@@ -15,14 +15,24 @@ MACHINE = "aarch64"
 CHUNK = 1 << 20
 
 
-def build(out: Path, files: Mapping[str, Path | bytes], *, version: str, serial: int, commit: str, pythons: tuple[str, ...] = (), model: str = "") -> Path:
+def build(
+    out: Path,
+    files: Mapping[str, Path | bytes],
+    *,
+    version: str,
+    serial: int,
+    commit: str,
+    pythons: tuple[str, ...] = (),
+    model: str = "",
+    machine: str = MACHINE,
+) -> Path:
     """Write `platewatch-<id>.tar` into the folder `out` and return its path; with `model` (detector, reader) it is a bundle's archive.
 
     `files`: name in the archive -> file or contents. `serial`: UTC seconds of the commit. The archive appears whole or not at all.
     """
     with in_words():
         about = {name: _file(source) for name, source in files.items()}
-        plan = Release("bundle" if model else "release", release_id(version, serial, commit), version, serial, commit, MACHINE, tuple(pythons), about, model)
+        plan = Release("bundle" if model else "release", release_id(version, serial, commit), version, serial, commit, machine, tuple(pythons), about, model)
         path = out / f"platewatch-{plan.id}.tar"
         tarball.parse(plan.text.encode(), path.name)  # what the device would refuse is not made
         out.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ def test_it_ends_with_everything_in_its_place(device, folder):
     assert not (layout.units / FIRSTBOOT).exists()
     assert not (layout.units / FAILURE).exists()
     assert layout.trusted.read_text() == "KEY\n"
-    assert sorted(path.name for path in folder.iterdir()) == ["kit.json", "onboard.pyz", "platewatch.toml", "trusted.pub"]
+    assert sorted(path.name for path in folder.iterdir()) == ["kit.json", "onboard.pyz", "trusted.pub"]
 
 
 def test_the_log_is_in_plain_words_for_any_computer(device):
@@ -119,6 +119,17 @@ def test_passwords_in_the_systems_own_files_go_and_the_files_stay(device):
     told = (boot / "user-data").read_bytes()
     assert told == USER_DATA.replace(b'"$5$abc$def"   # hashed', b'"removed after the first start"')
     assert (boot / "network-config").read_bytes() == NETWORK.replace(b"secret words", b"removed after the first start")
+
+
+def test_what_passwords_stood_on_is_overwritten_too(device, folder):
+    """On FAT the blocks of a file that was replaced stay readable, and a camera's password may stand in the configuration."""
+    boot = device.root / "boot/firmware"
+    (boot / "user-data").write_bytes(USER_DATA)
+    blocks = [boot / "same-seed", boot / "same-config"]
+    for other, path in zip(blocks, (boot / "user-data", folder / kit.CONFIG), strict=True):
+        other.hardlink_to(path)
+    start(device)
+    assert [set(other.read_bytes()) for other in blocks] == [{0}, {0}]
 
 
 def test_the_page_can_change_its_files_and_not_whom_the_device_trusts(device):
