@@ -23,8 +23,9 @@ Reason = Literal[
 REASONS: tuple[str, ...] = get_args(Reason)
 SURER = 0.12
 """One of the looks that vote must be found more surely than any of them must be: lettering on boards and vans seldom is (docs/soak.md)."""
-SUREST = 0.3
-"""The same for digits alone and letters alone where no country is told that has such plates: numbers and words on vans, walls and boards are more frequent."""
+SUREST, SURELY = 0.3, 0.9
+"""The same for digits alone and letters alone where no country is told that has such plates, and how surely they must be read: numbers and words on vans, walls
+and shirts are more frequent than such plates."""
 GLARE = 0.35
 """Burnt out by this share of its pixels, a plate that could not be read owes it to glare."""
 UNREADABLE: tuple[Reason, ...] = ("nothing legible", "too few reads", "reads disagree", "low confidence")
@@ -62,12 +63,15 @@ def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool,
     if verdict.agreeing >= config.min_reads:
         if len(verdict.text) < config.min_characters:
             return "too short"
+        plain = _is_plain(verdict.text) and not (told and verdict.fits)
         surest = max((look.detection.score for look in track.looks if flaw(look, config) is None), default=0.0)
-        if surest < config.min_detection_score + (SUREST if _is_plain(verdict.text) and not (told and verdict.fits) else SURER):
+        if surest < config.min_detection_score + (SUREST if plain else SURER):
             return "low detection"
         if verdict.confidence < config.min_confidence:
             return "low confidence"
-        return "does not fit the country" if strict and not verdict.fits else None
+        if strict and not verdict.fits:
+            return "does not fit the country"
+        return "low confidence" if plain and verdict.confidence < SURELY else None
     flaws = Counter(found for look in track.looks if (found := flaw(look, config)))
     if verdict.looks < config.min_reads and flaws and flaws.total() >= len(track.looks) / 2:
         return flaws.most_common(1)[0][0]

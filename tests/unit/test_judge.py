@@ -148,8 +148,15 @@ def test_a_flicker_of_the_detector_is_counted_but_not_pictured() -> None:
 def test_digits_or_letters_alone_are_a_plate_where_found_surely_or_where_a_country_has_such(text: str, score: float, country: str | None, comes: bool) -> None:
     """Words and telephone numbers on vans and walls are read as well as plates, and found less surely."""
     watch = Watch(judge={"country": country})
-    events = watch.frames([{"text": text, "score": score}] * 8) + watch.away(8)
+    events = watch.frames([{"text": text, "score": score, "confidence": 0.995}] * 8) + watch.away(8)
     assert (len(events), "low detection" in watch.judge.reasons) == ((1, False) if comes else (0, True))
+
+
+@pytest.mark.parametrize(("text", "reasons"), [("SHADES", {"low confidence": 1}), ("5550142", {"low confidence": 1}), ("AB12CDE", {})])
+def test_digits_or_letters_alone_are_a_plate_only_where_they_were_read_surely(text: str, reasons: dict[str, int]) -> None:
+    watch = Watch(judge={"country": "auto"})
+    events = watch.frames([{"text": text, "score": 0.8, "confidence": 0.7}] * 8) + watch.away(8)
+    assert (texts(events), watch.judge.reasons) == ([] if reasons else [text], reasons)
 
 
 def test_another_plate_is_never_held_back() -> None:

@@ -1,0 +1,82 @@
+"""Stages in which the plug is pulled at random moments: each must end in a device that comes back, and with everything it had to do done."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+
+from deploy.emulate.bench import BOOT_LIMIT_S, FIRST_LIMIT_S, TRIAL_LIMIT_S, Bench, Figures, release_of, require, settled, told, well
+from deploy.emulate.errors import EmulateError
+from deploy.emulate.guest import BY_SSH_S, card_file
+from deploy.emulate.living import send
+
+EARLIEST_S, SPAN_S = 20.0, 240.0
+"""From the kernel's first words to the self-test, by the first start's own duration on two cores."""
+
+
+def cut_first_boot(bench: Bench) -> Figures:
+    """A card as it was flashed, its plug pulled again and again; the last start goes through."""
+    card, dice, moments = bench.folder / "cut.img", bench.dice(), []
+    bench.copy(bench.flashed, card)
+    for _ in range(bench.cuts):
+        guest, moment = bench.power_on(card), dice.uniform(EARLIEST_S, SPAN_S)
+        while guest.age_s < moment and not guest.page.alive():
+            time.sleep(0.2)
+        require(guest.runs, "QEMU ended by itself")
+        bench.cut()
+        log = card_file(card, "platewatch-log.txt").decode(errors="replace").splitlines()
+        moments.append(f"{moment:.0f} s ({log[-1].partition('  ')[2][:40] if log else 'before the kit began'})")
+        bench.say(f"cut after {moments[-1]}")
+    guest = bench.power_on(card)
+    to_page = guest.until("the page", guest.page.alive, FIRST_LIMIT_S)
+    guest.until("the end of the first start", lambda: told_done(bench), FIRST_LIMIT_S, BY_SSH_S)
+    guest.until("pictures", well(guest), BOOT_LIMIT_S, BY_SSH_S)
+    bench.cut()
+    card.unlink()
+    return {"cuts": len(moments), "at": "; ".join(moments), "last power on to page, s": round(to_page)}
+
+
+def told_done(bench: Bench) -> bool:
+    assert bench.guest is not None
+    try:
+        return told(bench.guest)["firstboot"] == "done"
+    except (EmulateError, ValueError):
+        return False
+
+
+def cut_update(bench: Bench) -> Figures:
+    """Cut somewhere between the archive's first byte and the verdict; afterwards the old or the new release runs, and the same command ends well."""
+    guest, archive, dice = bench.running(), bench.releases["newest"], bench.dice()
+    wanted, moments = release_of(archive), []
+    for _ in range(bench.cuts):
+        before, moment = told(guest)["current"], dice.uniform(5.0, 150.0)
+        if before == wanted:
+            break
+        guest.until("pictures", well(guest), BOOT_LIMIT_S, BY_SSH_S)
+        sending = threading.Thread(target=_sent, args=(bench,), daemon=True)
+        begun = time.monotonic()
+        sending.start()
+        while time.monotonic() - begun < moment and sending.is_alive():
+            time.sleep(0.2)
+        bench.cut()
+        sending.join()
+        guest = bench.running()
+        guest.until("the verdict", settled(guest), TRIAL_LIMIT_S, BY_SSH_S)
+        guest.until("pictures", well(guest), BOOT_LIMIT_S, BY_SSH_S)
+        after = told(guest)["current"]
+        require(after in (before, wanted), f"after the cut {after or 'nothing'} runs")
+        moments.append(f"{moment:.0f} s (then {'the new' if after == wanted else 'the old'} one ran)")
+        bench.say(f"cut after {moments[-1]}")
+    if told(guest)["current"] != wanted:
+        send(guest, archive, bench.folder / "cut-update.txt")
+        guest.until("the verdict", settled(guest), TRIAL_LIMIT_S, BY_SSH_S)
+    require(told(guest)["current"] == wanted, "the same command after the cuts does not end well")
+    return {"cuts": len(moments), "at": "; ".join(moments)}
+
+
+def _sent(bench: Bench) -> None:
+    """Ends with the connection."""
+    assert bench.guest is not None
+    with contextlib.suppress(EmulateError):
+        send(bench.guest, bench.releases["newest"], bench.folder / "cut-update.txt")
