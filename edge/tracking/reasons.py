@@ -23,9 +23,10 @@ Reason = Literal[
 REASONS: tuple[str, ...] = get_args(Reason)
 SURER = 0.12
 """One of the looks that vote must be found more surely than any of them must be: lettering on boards and vans seldom is (docs/soak.md)."""
-SUREST, SURELY = 0.3, 0.9
-"""The same for digits alone and letters alone where no country is told that has such plates, and how surely they must be read: numbers and words on vans, walls
-and shirts are more frequent than such plates."""
+SUREST = 0.3
+"""The same for digits alone and letters alone where no country is told that has such plates: numbers and words on vans, walls and shirts are more frequent."""
+SURELY = 0.95
+"""With so much confidence letters alone must then be read; telephone numbers are read as surely as plates, so that this would not tell them apart."""
 GLARE = 0.35
 """Burnt out by this share of its pixels, a plate that could not be read owes it to glare."""
 UNREADABLE: tuple[Reason, ...] = ("nothing legible", "too few reads", "reads disagree", "low confidence")
@@ -71,7 +72,7 @@ def _doubt(track: Track, verdict: Verdict, config: TrackingConfig, strict: bool,
             return "low confidence"
         if strict and not verdict.fits:
             return "does not fit the country"
-        return "low confidence" if plain and verdict.confidence < SURELY else None
+        return "low confidence" if plain and verdict.text.isalpha() and verdict.confidence < SURELY else None
     flaws = Counter(found for look in track.looks if (found := flaw(look, config)))
     if verdict.looks < config.min_reads and flaws and flaws.total() >= len(track.looks) / 2:
         return flaws.most_common(1)[0][0]

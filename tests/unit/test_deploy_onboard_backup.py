@@ -13,16 +13,12 @@ import pytest
 
 from deploy.onboard import resume
 from deploy.onboard.cli import main
-from tests.onboard import CONFIG, Device, cut, make_kit, pack, verify
+from tests.onboard import CONFIG, Device, cut, make_kit, pack
 
 LISTS = '[lists]\nallow = ["family.toml", "/srv/firm.csv"]\n'
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr("deploy.onboard.signature.verify", verify)
-    monkeypatch.setattr("os.fsync", lambda file: None)
-    monkeypatch.setattr("os.sync", lambda: None)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture

@@ -16,16 +16,12 @@ from deploy.onboard.errors import OnboardError
 from deploy.onboard.firstboot import PAGE_UNIT, UNIT
 from deploy.onboard.layout import FAILURE, FIRSTBOOT, RESUME
 from edge.config import load
-from tests.onboard import Device, Fake, cut, make_kit, pack, packed, verify
+from tests.onboard import Device, Fake, cut, make_kit, pack, packed
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr("deploy.onboard.signature.verify", verify)
-    monkeypatch.setattr("os.fsync", lambda file: None)
-    monkeypatch.setattr("os.sync", lambda: None)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture

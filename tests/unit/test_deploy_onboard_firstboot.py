@@ -14,7 +14,7 @@ from deploy.onboard.cli import main
 from deploy.onboard.errors import OnboardError
 from deploy.onboard.layout import FAILURE, FIRSTBOOT, RESUME
 from deploy.onboard.log import MOST_BYTES, NAME, writer
-from tests.onboard import Device, make_kit, pack, verify
+from tests.onboard import Device, make_kit, pack
 
 USER_DATA = b"""#cloud-config
 # made by Imager
@@ -34,11 +34,7 @@ wifi:
 NETWORK = b'network:\r\n  wifis:\r\n    wlan0:\r\n      access-points:\r\n        "Home":\r\n          password: "secret words"\r\n'
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr("deploy.onboard.signature.verify", verify)
-    monkeypatch.setattr("os.fsync", lambda file: None)
-    monkeypatch.setattr("os.sync", lambda: None)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture

@@ -13,14 +13,9 @@ from deploy.onboard import archive, resume, sources, switch, told, update
 from deploy.onboard.cli import main
 from deploy.onboard.errors import OnboardError
 from deploy.onboard.resume import MOST_STARTS
-from tests.onboard import UNITS, Device, make_kit, pack, sign, verify
+from tests.onboard import UNITS, Device, make_kit, pack, sign
 
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr("deploy.onboard.signature.verify", verify)
-    monkeypatch.setattr("os.fsync", lambda file: None)
-    monkeypatch.setattr("os.sync", lambda: None)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture
