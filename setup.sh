@@ -11,7 +11,7 @@ usage() {
     say "usage: ./setup.sh demo [--for SECONDS] [--port PORT]   watch a bundled clip and open the status page"
     say "       ./setup.sh pi [--dry-run] [--config FILE]       on a Raspberry Pi: install this checkout for good"
     say "       ./setup.sh test [PYTEST ARGUMENTS]              set up everything and run all tests"
-    say "       ./setup.sh emulate [--list] [--only NAME]       boot the card that deploy flash writes, in QEMU (10-40 minutes)"
+    say "       ./setup.sh emulate [--list] [--only NAME]       boot the card that deploy flash writes, in QEMU (takes long)"
 }
 
 # Debian packages, if this user may install them without being asked; else name them.

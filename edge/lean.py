@@ -43,6 +43,8 @@ def _entry_points(**chosen: str) -> Any:
 
 
 def _without_openssl() -> None:
-    """hashlib and hmac have their own SHA-256, and take OpenSSL's only where there is one. TLS, where a target needs it, loads OpenSSL by itself."""
+    """hashlib and hmac have their own SHA-256, and take OpenSSL's only where there is one. TLS, where a target needs it, loads OpenSSL by itself.
+
+    `hashlib.scrypt` is not there then: passwords are the page's, a process of its own, and the daemon hashes none."""
     if "hashlib" not in sys.modules:
         sys.modules.setdefault("_hashlib", None)  # type: ignore[arg-type]  # as the import system has it: not to be found
