@@ -15,8 +15,8 @@ PAGE, SSH, FIRST = 8080, 22, 80
 QUIET = "systemd.firstboot=off systemd.show_status=1 loglevel=4"
 CONSOLES: dict[Board, str] = {"virt": "console=ttyAMA0", "raspi3b": "console=ttyAMA0 console=ttyS1,115200"}
 """A Raspberry Pi 3's first serial line is Bluetooth's in the device tree; whichever is a console writes the log."""
-SPARE: dict[Board, str] = {"virt": "", "raspi3b": "modprobe.blacklist=vchiq,vc4,snd_bcm2835,bcm2835_v4l2 systemd.watchdog_sec=0"}
-"""What QEMU's board has not, and Debian's drivers would wait for."""
+SPARE: dict[Board, str] = {"virt": "systemd.watchdog_sec=0", "raspi3b": "modprobe.blacklist=vchiq,vc4,snd_bcm2835,bcm2835_v4l2 systemd.watchdog_sec=0"}
+"""What QEMU's board has not, and Debian's drivers would wait for; and no watchdog, which would take a busy computer for a guest that hangs."""
 
 
 @dataclass(frozen=True, slots=True)

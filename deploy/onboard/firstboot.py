@@ -144,7 +144,7 @@ def _finish(site: Site, folder: Path) -> None:
     kit.clear(site, folder)
     ground.take_unit(site, FAILURE)
     site.say(f"DONE. The page: {address(layout)}")
-    ground.take_unit(site, FIRSTBOOT)
+    ground.take_unit(site, FIRSTBOOT, own=True)
 
 
 def address(layout: Layout) -> str:

@@ -122,13 +122,14 @@ def put_unit(site: Site, name: str, text: str) -> None:
     site.machine.reload()
 
 
-def take_unit(site: Site, name: str) -> None:
-    """Its link first: a link without its file would be a complaint at each start."""
+def take_unit(site: Site, name: str, *, own: bool = False) -> None:
+    """Its link first: a link without its file would be a complaint at each start. `own`: this runs in that very unit, which systemd must know to its end."""
     disk.take_away(site.layout.units / "multi-user.target.wants" / name)
     site.step(f"disabled {name}")
     disk.take_away(site.layout.units / name)
     site.step(f"removed {name}")
-    site.machine.reload()
+    if not own:
+        site.machine.reload()
 
 
 def _names(site: Site, file: str) -> dict[str, str]:

@@ -125,7 +125,31 @@ def test_what_passwords_stood_on_is_overwritten_too(device, folder):
     for other, path in zip(blocks, (boot / "user-data", folder / kit.CONFIG), strict=True):
         other.hardlink_to(path)
     start(device)
-    assert [set(other.read_bytes()) for other in blocks] == [{0}, {0}]
+    assert b"$5$abc$def" not in blocks[0].read_bytes()
+    assert set(blocks[1].read_bytes()) == {0}
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the new file has its name", "right after"])
+def test_cut_while_passwords_are_blanked_no_block_that_is_given_up_still_says_one(tmp_path, monkeypatch, before):
+    """A block that belongs to no file any more is never found again; so it is overwritten while it still does, and the next start ends the work."""
+    seed, same = tmp_path / "user-data", tmp_path / "the same blocks"
+    seed.write_bytes(USER_DATA)
+    same.hardlink_to(seed)
+    write = kit.disk.write_whole
+
+    def cut(*words):
+        if not before:
+            write(*words)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kit.disk, "write_whole", cut)
+        with pytest.raises(KeyboardInterrupt):
+            kit.blank_seeds(tmp_path)
+    assert b"$5$abc" not in same.read_bytes()
+    assert len(same.read_bytes()) == len(USER_DATA)
+    kit.blank_seeds(tmp_path)
+    assert seed.read_bytes() == USER_DATA.replace(b'"$5$abc$def"   # hashed', b'"removed after the first start"')
 
 
 def test_the_page_can_change_its_files_and_not_whom_the_device_trusts(device):
@@ -141,6 +165,16 @@ def test_the_user_has_the_groups_that_there_are(device):
     start(device)
     groups = {line.split(":")[0]: line.split(":")[-1] for line in device.layout.at("etc/group").read_text().splitlines()}
     assert groups == {"root": "", "video": "platewatch", "render": "platewatch", "platewatch": ""}
+
+
+def test_systemd_knows_the_unit_to_its_end(device, monkeypatch):
+    """Told to read again what is there, while the unit that asks is there no more, it takes a good end for a failure."""
+    site, seen = device.site(), []
+    monkeypatch.setattr(site.machine, "reload", lambda: seen.append((site.layout.units / FIRSTBOOT).is_file()))
+    assert start(device, "--here", site=site)[0] == 0
+    assert seen
+    assert all(seen)
+    assert not (site.layout.units / FIRSTBOOT).exists()
 
 
 def test_a_second_run_changes_nothing(device):
