@@ -15,6 +15,7 @@ from deploy.emulate.errors import EmulateError
 from deploy.emulate.guest import Guest, Say
 from deploy.emulate.machine import Board
 from deploy.emulate.stand_in import StandIn
+from deploy.emulate.suites import TRIXIE, Suite
 
 Figures = dict[str, Any]
 BOOT_LIMIT_S, FIRST_LIMIT_S, TRIAL_LIMIT_S = 900.0, 2400.0, 1800.0
@@ -34,14 +35,12 @@ class Bench:
     stage: str = ""
     logs: list[Path] = field(default_factory=list)
 
-    @property
-    def parts(self) -> StandIn:
-        return stand_in.place(self.cache)
+    def parts(self, suite: Suite = TRIXIE) -> StandIn:
+        return stand_in.place(self.cache, suite)
 
-    @property
-    def flashed(self) -> Path:
+    def flashed(self, suite: Suite = TRIXIE) -> Path:
         """The card as `deploy flash` left it."""
-        return self.folder / "flashed.img"
+        return self.folder / f"flashed-{suite.name}.img"
 
     @property
     def card(self) -> Path:
@@ -60,13 +59,13 @@ class Bench:
         """Sparse, as the cards are."""
         program.run("cp", "--sparse=always", card, goal)
 
-    def power_on(self, card: Path, board: Board = "virt") -> Guest:
+    def power_on(self, card: Path, board: Board = "virt", suite: Suite = TRIXIE) -> Guest:
         """Whatever ran before loses its power."""
         self.cut()
         log = self.folder / f"{self.stage}-{len(self.logs) + 1}.log"
         log.unlink(missing_ok=True)
         self.logs.append(log)
-        self.guest = Guest(board, card, self.parts, device.login_key(self.folder), log, self.say)
+        self.guest = Guest(board, card, self.parts(suite), device.login_key(self.folder), log, self.say)
         return self.guest
 
     def cut(self) -> None:

@@ -18,10 +18,10 @@ EARLIEST_S, SPAN_S = 20.0, 240.0
 def cut_first_boot(bench: Bench) -> Figures:
     """A card as it was flashed, its plug pulled again and again; the last start goes through."""
     card, dice, moments = bench.folder / "cut.img", bench.dice(), []
-    bench.copy(bench.flashed, card)
+    bench.copy(bench.flashed(), card)
     for _ in range(bench.cuts):
         guest, moment = bench.power_on(card), dice.uniform(EARLIEST_S, SPAN_S)
-        while guest.age_s < moment and not guest.page.alive():
+        while guest.age_s < moment and guest.goes_on() and not guest.page.alive():
             time.sleep(0.2)
         require(guest.runs, "QEMU ended by itself")
         bench.cut()
@@ -40,7 +40,7 @@ def cut_first_boot(bench: Bench) -> Figures:
 def told_done(bench: Bench) -> bool:
     assert bench.guest is not None
     try:
-        return told(bench.guest)["firstboot"] == "done"
+        return bool(told(bench.guest)["firstboot"] == "done")
     except (EmulateError, ValueError):
         return False
 

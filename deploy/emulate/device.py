@@ -8,19 +8,19 @@ from pathlib import Path
 from deploy.emulate import program
 
 PAGE_PASSWORD, LOGIN_PASSWORD, BROKER_PASSWORD = "emulated page 7Qx", "emulated login 7Qx", "emulated broker 7Qx"
-CLIP = "/opt/platewatch/current/.venv/lib/python3.13/site-packages/edge/clips/demo.mp4"
+CLIP = "/opt/platewatch/current/.venv/lib/python{python}/site-packages/edge/clips/demo.mp4"
 FPS = 6
 """The clip's pictures are taken one after another as fast as the emulated processor can, so many of each second of it."""
 NAME, USER = "emulated", "owner"
 
 
-def write(folder: Path) -> Path:
-    """`emulated.toml` and a fresh key in the folder; the path of the first."""
+def write(folder: Path, python: str) -> Path:
+    """`emulated.toml` and a key in the folder, a fresh one where there is none; the path of the first. `python` is the version on the device."""
     key = login_key(folder)
     if not key.is_file():
         program.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "emulated", "-f", key)
     path = folder / f"{NAME}.toml"
-    path.write_text(text(key.with_suffix(".pub")), encoding="utf-8")
+    path.write_text(text(key.with_suffix(".pub"), python), encoding="utf-8")
     path.chmod(0o600)
     return path
 
@@ -29,7 +29,7 @@ def login_key(folder: Path) -> Path:
     return folder / "login"
 
 
-def text(public: Path) -> str:
+def text(public: Path, python: str) -> str:
     """A camera that plays the bundled clip, and a broker that cannot be reached: the device is offline."""
     return "\n".join(
         [
@@ -51,7 +51,7 @@ def text(public: Path) -> str:
             f"password = {json.dumps(BROKER_PASSWORD)}",
             "[config.camera]",
             'kind = "files"',
-            f"source = {json.dumps(CLIP)}",
+            f"source = {json.dumps(CLIP.format(python=python))}",
             "loop = true",
             "real_time = false",
             f"fps_limit = {FPS}",
@@ -62,12 +62,12 @@ def text(public: Path) -> str:
     )
 
 
-def secrets(user_data: bytes, config: bytes) -> dict[str, bytes]:
-    """What no byte of the boot partition may say afterwards: {what it is: how it begins}."""
+def secrets(seed: bytes, config: bytes) -> dict[str, bytes]:
+    """What no byte of the boot partition may say afterwards: {what it is: how it begins}. `seed` is the file that the system's own first start reads."""
     import re
 
     found = {"the broker's password": BROKER_PASSWORD.encode(), "the login's password": LOGIN_PASSWORD.encode(), "the page's password": PAGE_PASSWORD.encode()}
-    if hashed := re.search(rb"\$6\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{40}", user_data):
+    if hashed := re.search(rb"\$6\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{40}", seed):
         found["the login's hash"] = hashed[0]
     if hashed := re.search(rb'password_hash = "([^"]{20,})"', config):
         found["the page's hash"] = hashed[1]

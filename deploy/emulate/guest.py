@@ -20,6 +20,7 @@ from deploy.emulate.stand_in import FAT_START, StandIn
 Say = Callable[[str], None]
 EVERY_S, BY_SSH_S = 1.0, 6.0
 """Between two looks; a log-in costs the emulated processor seconds."""
+POWERED_DOWN = "reboot: Power down"
 SSH_OPTIONS = {"BatchMode": "yes", "StrictHostKeyChecking": "no", "LogLevel": "ERROR", "ConnectTimeout": "30", "IdentitiesOnly": "yes"}
 """Each card is another device with another host key, at an address of this computer itself."""
 
@@ -55,12 +56,16 @@ class Guest:
     _started: float = field(init=False)
 
     def __post_init__(self) -> None:
-        line = machine.command_line(card_file(self.card, "cmdline.txt").decode(), self.board)
-        words = machine.command(self.board, self.card, self.parts, line, self.ports, self.log)
         self.page = Page(f"http://127.0.0.1:{self.ports.page}")
         self._started = time.monotonic()
+        self._start()
+
+    def _start(self) -> None:
+        """With the kernel's line as the card holds it now."""
+        line = machine.command_line(card_file(self.card, "cmdline.txt").decode(), self.board)
+        words = machine.command(self.board, self.card, self.parts, line, self.ports, self.log)
         try:
-            with self.log.with_suffix(".qemu").open("wb") as out:
+            with self.log.with_suffix(".qemu").open("ab") as out:
                 known = program.environment()
                 self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=known, start_new_session=True)
         except FileNotFoundError:
@@ -74,6 +79,15 @@ class Guest:
     @property
     def runs(self) -> bool:
         return self._process.poll() is None
+
+    def goes_on(self) -> bool:
+        """Whether it runs. A guest that started anew ended QEMU, and goes on here: the firmware would read cmdline.txt again."""
+        if self.runs:
+            return True
+        if self._process.returncode or POWERED_DOWN in self.words()[-2000:]:
+            return False
+        self._start()
+        return True
 
     def words(self) -> str:
         """Of the serial line so far."""
@@ -100,7 +114,7 @@ class Guest:
         begun, told = time.monotonic(), ""
         while not found():
             text = self.words()
-            if not self.runs:
+            if not self.goes_on():
                 raise EmulateError(f"QEMU ended while waiting for {what}: {self._last_words()}")
             if bad := serial.trouble(text):
                 raise EmulateError(f"the guest came to a stop while waiting for {what}: {bad}")

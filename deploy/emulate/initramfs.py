@@ -20,9 +20,9 @@ INIT = """#!/bin/busybox sh
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t devtmpfs devtmpfs /dev
 for module in $(/bin/busybox cat /modules/order); do /bin/busybox insmod /modules/$module; done
-how=ro
+how=ro init=/sbin/init
 for word in $(/bin/busybox cat /proc/cmdline); do
-    case "$word" in rw) how=rw ;; root=PARTUUID=*) part=${word##*-} ;; esac
+    case "$word" in rw) how=rw ;; init=*) init=${word#init=} ;; root=PARTUUID=*) part=${word##*-} ;; esac
 done
 part=${part#0}
 for try in $(/bin/busybox seq 1 600); do
@@ -35,7 +35,7 @@ echo "platewatch-emulate: the card's root is ${root:-missing}"
 /bin/busybox mount -t ext4 -o $how "$root" /card || exec /bin/busybox sh
 /bin/busybox umount /proc /sys
 /bin/busybox mount -o move /dev /card/dev
-exec /bin/busybox switch_root /card /sbin/init
+exec /bin/busybox switch_root /card $init
 """
 
 

@@ -37,7 +37,8 @@ def command(board: Board, card: Path, parts: StandIn, line: str, ports: Ports, s
     """No network but two forwarded ports: `restrict` keeps the guest from this computer and from the world."""
     forwarded = ",".join(f"hostfwd=tcp:127.0.0.1:{outside}-:{inside}" for outside, inside in ((ports.page, PAGE), (ports.ssh, SSH)))
     words = ["qemu-system-aarch64", "-M", board, "-kernel", parts.kernel, "-initrd", parts.initramfs, "-append", line]
-    words += ["-display", "none", "-monitor", "none", "-serial", f"file:{serial}", "-netdev", f"user,id=net,restrict=on,{forwarded}"]
+    words += ["-no-reboot", "-display", "none", "-monitor", "none", "-chardev", f"file,id=line,path={serial},append=on", "-serial", "chardev:line"]
+    words += ["-netdev", f"user,id=net,restrict=on,{forwarded}"]
     if board == "virt":
         # The same core as a Raspberry Pi 4 has; QEMU's own "max" computes wrong results.
         words += ["-cpu", "cortex-a72", "-smp", "2", "-m", "1024", "-drive", f"if=none,id=card,file={card},format=raw", "-device", "virtio-blk-pci,drive=card"]

@@ -1,4 +1,4 @@
-"""The archives that the emulated device gets: this tree, three later ones of the same code, and one whose camera gives no pictures.
+"""The archives that the emulated devices get: this tree, later ones of the same code, and one whose camera gives no pictures.
 
 They are made as every release is, signed with a key of their own that is thrown away.
 """
@@ -11,15 +11,15 @@ import shutil
 from pathlib import Path
 
 from deploy.emulate.errors import EmulateError
+from deploy.emulate.suites import BOOKWORM, TRIXIE, Suite
 from deploy.release import making
 from deploy.release.minisign import make_key, sign
 from deploy.release.pip import Say
 from deploy.release.source import Source, of_working_tree
 from deploy.release.wheelhouse import make as gather
 
-PYTHON = "3.13"
-"""Of Raspberry Pi OS Trixie and of the stand-in."""
-NAMES = ("first", "newer", "newest", "bad")
+PLAN: dict[str, tuple[int, Suite]] = {"first": (0, TRIXIE), "bookworm": (0, BOOKWORM), "newer": (1, TRIXIE), "newest": (2, TRIXIE), "bad": (3, TRIXIE)}
+"""{name: (its number behind the version, for which system)}; "bookworm" is "first" for the other system."""
 APART_S = 60
 BLIND = '''
 
@@ -37,20 +37,20 @@ CAMERA = "edge/camera/files.py"
 
 def paths(folder: Path) -> dict[str, Path]:
     """{name: archive} of those that are there."""
-    return {name: found[0] for name in NAMES if (found := sorted((folder / name).glob("platewatch-*.tar")))}
+    return {name: found[0] for name in PLAN if (found := sorted((folder / name).glob("platewatch-*.tar")))}
 
 
 def make(folder: Path, wheels: Path, say: Say) -> dict[str, Path]:
-    """Four signed archives in folders of their names, and `release.pub`; raises ReleaseError. The network is asked for wheels that are not there yet."""
+    """Signed archives in folders of their names, and `release.pub`; raises ReleaseError. The network is asked for wheels that are not there yet."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     key, public = folder / "release.key", folder / "release.pub"
     make_key(key, public)
     with of_working_tree() as source:  # one copy for all: others may be at work in the tree
-        for number, name in enumerate(NAMES):
+        for name, (number, suite) in PLAN.items():
             changed = changed_source(source, number, bad=name == "bad")
             say(f"making the release {name}, {changed.version}")
-            made = making.application(changed, gather(changed, [PYTHON], wheels, say, offline=number > 0), folder / name)
+            made = making.application(changed, gather(changed, [suite.python], wheels, say, offline=number > 0), folder / name)
             sign(made, key, f"platewatch release {name}, emulated")
             shutil.copyfile(public, folder / name / public.name)
     return paths(folder)

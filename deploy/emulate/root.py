@@ -8,11 +8,11 @@ from pathlib import Path
 
 from deploy.emulate import program
 from deploy.emulate.errors import EmulateError
+from deploy.emulate.suites import TRIXIE, Suite
 
-SUITE = "trixie"
 PACKAGES = (
     *("systemd-sysv", "udev", "dbus", "kmod", "sudo", "procps", "iproute2", "netbase", "tzdata", "e2fsprogs", "dosfstools", "busybox-static"),
-    *("python3", "cloud-init", "avahi-daemon", "openssh-server", "ca-certificates", "openssl", "libstdc++6"),
+    *("python3", "avahi-daemon", "openssh-server", "ca-certificates", "openssl", "libstdc++6"),
 )
 """What Raspberry Pi OS Lite has too, as far as Platewatch touches it. No initramfs-tools: under emulation one run of it takes minutes."""
 KERNEL = "linux-image-arm64"
@@ -31,16 +31,16 @@ LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 
 
-def recipe() -> str:
+def recipe(suite: Suite) -> str:
     """A short hash of all that the root is made of; another recipe makes another root."""
-    return hashlib.sha256("\n".join([SUITE, *PACKAGES, KERNEL, KERNEL_HOOK, *LEFT_OUT]).encode()).hexdigest()[:10]
+    return hashlib.sha256("\n".join([suite.name, *PACKAGES, *suite.packages, KERNEL, KERNEL_HOOK, *LEFT_OUT]).encode()).hexdigest()[:10]
 
 
-def command(out: Path, hook: Path) -> list[str]:
+def command(suite: Suite, out: Path, hook: Path) -> list[str]:
     """mmdebstrap's, from Debian's own mirror."""
-    words = ["mmdebstrap", "--mode=root", "--architectures=arm64", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
+    words = ["mmdebstrap", "--mode=root", "--architectures=arm64", "--variant=minbase", f"--include={','.join([*PACKAGES, *suite.packages])}"]
     words += ["--aptopt=Apt::Install-Recommends false", "--dpkgopt=force-unsafe-io", *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT)]
-    return [*words, f'--customize-hook=sh {hook} "$1"', SUITE, str(out)]
+    return [*words, f'--customize-hook=sh {hook} "$1"', suite.name, str(out)]
 
 
 def runs_arm64() -> bool:
@@ -52,9 +52,9 @@ def runs_arm64() -> bool:
     return True
 
 
-def make(cache: Path, log: Path) -> Path:
+def make(cache: Path, log: Path, suite: Suite = TRIXIE) -> Path:
     """The root's tar in the cache, made where it is not there yet (10 minutes). Raises EmulateError."""
-    made = cache / f"root-{SUITE}-{recipe()}.tar"
+    made = cache / f"root-{suite.name}-{recipe(suite)}.tar"
     if made.is_file():
         return made
     if os.geteuid() != 0:
@@ -63,7 +63,7 @@ def make(cache: Path, log: Path) -> Path:
         enable()
     hook, fresh = cache / "kernel-hook.sh", made.with_suffix(".part.tar")
     hook.write_text(KERNEL_HOOK.format(kernel=KERNEL), encoding="utf-8")
-    program.run(*command(fresh, hook), log=log)
+    program.run(*command(suite, fresh, hook), log=log)
     os.replace(fresh, made)
     return made
 

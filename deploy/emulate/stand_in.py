@@ -1,4 +1,4 @@
-"""An image like Raspberry Pi OS Lite (Trixie), for `deploy flash`: its boot partition as that system ships it, its root Debian's.
+"""An image like Raspberry Pi OS Lite, for `deploy flash`: its boot partition as that system ships it, its root Debian's.
 
 What it is not: no start.elf, no Raspberry Pi kernel and firmware, systemd-networkd in NetworkManager's place.
 """
@@ -12,34 +12,19 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.emulate import initramfs, program
+from deploy.emulate import initramfs, program, suites
 from deploy.emulate.errors import EmulateError
+from deploy.emulate.suites import SIGNATURE, TRIXIE, Suite
 
 MIB = 1 << 20
+TREE = "bcm2837-rpi-3-b.dtb"
 SIZE, FAT_START, FAT_SIZE = 4096 * MIB, 8 * MIB, 512 * MIB
 """QEMU's SD card must be a power of two; boot partition and alignment are those of Raspberry Pi OS."""
-SIGNATURE = 0x4D8FD085
-LINE = f"console=serial0,115200 console=tty1 root=PARTUUID={SIGNATURE:08x}-02 rootfstype=ext4 fsck.repair=yes rootwait"
-BOOT = {
-    "cmdline.txt": LINE + "\n",
-    "config.txt": "# For more options and information see\n# http://rptl.io/configtxt\narm_64bit=1\narm_boost=1\n\n[all]\n",
-    "issue.txt": "Raspberry Pi reference 2025-11-24\nStand-in made of Debian packages, for emulation\n",
-    "kernel8.img": "The kernel of the stand-in is given to QEMU beside the card.\n",
-    "meta-data": "# This is the meta-data configuration file for cloud-init\ndsmode: local\ninstance_id: rpios-image\n",
-    "network-config": "# This file contains a netplan-compatible configuration\n#network:\n#  version: 2\n#  ethernets:\n#    eth0:\n#      dhcp4: true\n",
-    "user-data": "#cloud-config\n\n#hostname: raspberrypi\n\n# Controls password authentication with the SSH daemon\nssh_pwauth: false\n\n"
-    "#users:\n#- default\n\n## Run arbitrary commands at rc.local like time\n#runcmd:\n#- [ ls, -l, / ]\n",
-}
-"""As the stock image has them, everything in them an example but one line."""
 ROOT = {
     "etc/fstab": f"proc /proc proc defaults 0 0\nPARTUUID={SIGNATURE:08x}-01 /boot/firmware vfat defaults 0 2\n"
     f"PARTUUID={SIGNATURE:08x}-02 / ext4 defaults,noatime 0 1\n",
     "etc/hostname": "raspberrypi\n",
     "etc/hosts": "127.0.0.1 localhost\n127.0.1.1 raspberrypi\n",
-    "etc/cloud/cloud.cfg.d/99_raspberry-pi.cfg": "datasource_list: [NoCloud, None]\ndatasource:\n  NoCloud:\n    seedfrom: file:///boot/firmware/\n"
-    "network: {config: disabled}\n",
-    "etc/systemd/system/cloud-init-local.service.d/boot.conf": "[Unit]\nRequiresMountsFor=/boot/firmware\n",
-    "etc/systemd/system/cloud-init-main.service.d/boot.conf": "[Unit]\nRequiresMountsFor=/boot/firmware\n",
     "etc/systemd/network/80-cable.network": "[Match]\nName=en* eth* usb*\n\n[Network]\nDHCP=ipv4\n",
 }
 LINKS = {"etc/systemd/system/multi-user.target.wants/systemd-networkd.service": "/usr/lib/systemd/system/systemd-networkd.service"}
@@ -62,14 +47,17 @@ class StandIn:
         return all(path.is_file() for path in (self.image, self.kernel, self.initramfs, self.tree))
 
 
-def place(cache: Path) -> StandIn:
-    return StandIn(cache / "stand-in.img", cache / "vmlinuz", cache / "initramfs.cpio", cache / "bcm2837-rpi-3-b.dtb")
+def place(cache: Path, suite: Suite = TRIXIE) -> StandIn:
+    folder = cache / suite.name
+    return StandIn(folder / f"{suite.name}.img", folder / "vmlinuz", folder / "initramfs.cpio", folder / TREE)
 
 
-def make(cache: Path, packed: Path, log: Path) -> StandIn:
-    """From the root's tar; made anew where that is newer. Raises EmulateError."""
-    made = place(cache)
-    if made.whole and made.image.stat().st_mtime >= max(packed.stat().st_mtime, Path(__file__).stat().st_mtime):
+def make(cache: Path, packed: Path, log: Path, suite: Suite = TRIXIE) -> StandIn:
+    """From the root's tar; made anew where that, or what dresses it, is newer. Raises EmulateError."""
+    made = place(cache, suite)
+    made.image.parent.mkdir(exist_ok=True)
+    makers = (packed, Path(__file__), Path(suites.__file__), Path(initramfs.__file__))
+    if made.whole and made.image.stat().st_mtime >= max(path.stat().st_mtime for path in makers):
         return made
     if os.geteuid() != 0:
         raise EmulateError("the stand-in's image is made as root, once: sudo ./setup.sh emulate --only image")
@@ -80,19 +68,20 @@ def make(cache: Path, packed: Path, log: Path) -> StandIn:
         version = kernel.name.removeprefix("vmlinuz-")
         shutil.copyfile(kernel, made.kernel)
         made.initramfs.write_bytes(initramfs.make(root, version))
-        shutil.copyfile(next(root.glob(f"usr/lib/linux-image-{version}/broadcom/{made.tree.name}")), made.tree)
-        dress(root)
+        shutil.copyfile(next(root.glob(f"usr/lib/linux-image-{version}/broadcom/{TREE}")), made.tree)
+        dress(root, suite)
         fresh = made.image.with_suffix(".part")
-        assemble(fresh, root, log)
+        assemble(fresh, root, log, suite)
         os.replace(fresh, made.image)
     return made
 
 
-def dress(root: Path) -> None:
+def dress(root: Path, suite: Suite) -> None:
     """Into a plain Debian what makes it look like Raspberry Pi OS to a first start."""
-    for name, text in ROOT.items():
+    for name, text in (ROOT | suite.root | suite.scripts).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
+        (root / name).chmod(0o755 if name in suite.scripts else 0o440 if "sudoers" in name else 0o644)
     for name, goal in LINKS.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).unlink(missing_ok=True)
@@ -102,7 +91,7 @@ def dress(root: Path) -> None:
     (root / "boot/firmware").mkdir(parents=True, exist_ok=True)
 
 
-def assemble(image: Path, root: Path | None, log: Path, *, size: int = SIZE, fat_size: int = FAT_SIZE) -> None:
+def assemble(image: Path, root: Path | None, log: Path, suite: Suite = TRIXIE, *, size: int = SIZE, fat_size: int = FAT_SIZE) -> None:
     """Partition table, FAT and ext4 in one sparse file; without a root its partition stays empty. Raises EmulateError."""
     root_start = FAT_START + fat_size
     image.unlink(missing_ok=True)
@@ -114,7 +103,7 @@ def assemble(image: Path, root: Path | None, log: Path, *, size: int = SIZE, fat
         with fat.open("wb") as file:
             file.truncate(fat_size)
         program.run("mkfs.vfat", "-n", "bootfs", *(("-F", "32") if fat_size >= 64 * MIB else ()), fat, log=log)
-        for name, text in BOOT.items():
+        for name, text in suite.boot.items():
             (Path(folder) / name).write_text(text, encoding="utf-8")
             program.run("mcopy", "-i", fat, Path(folder) / name, f"::/{name}")
         program.run("dd", f"if={fat}", f"of={image}", "bs=1M", f"seek={FAT_START // MIB}", "conv=notrunc,sparse", "status=none", log=log)

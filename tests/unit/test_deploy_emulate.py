@@ -10,14 +10,16 @@ import pytest
 
 from deploy.card import detect, partitions
 from deploy.card.boot import FatPartition
+from deploy.card.merge import firstrun
 from deploy.card.merge.cloudinit import user_data
 from deploy.device.config import config_of
 from deploy.device.file import checked, read
 from deploy.device.settings import settings_of
-from deploy.emulate import cpio, device, initramfs, machine, record, releases, root, serial, stand_in
+from deploy.emulate import cpio, device, guest, initramfs, machine, record, releases, root, serial, stand_in
 from deploy.emulate.errors import EmulateError
-from deploy.emulate.stages import check_boot_partition
-from deploy.emulate.stand_in import BOOT, FAT_START, MIB
+from deploy.emulate.first import SEED, check_boot_partition
+from deploy.emulate.stand_in import FAT_START, MIB
+from deploy.emulate.suites import BOOKWORM, SUITES, TRIXIE
 from edge.camera.files import FilesCamera
 from tests.cards import KEY, TOOLS
 
@@ -58,16 +60,18 @@ def test_the_kernels_line_is_the_cards_own_with_another_console():
 
 
 def test_the_root_is_made_for_arm64_and_another_recipe_is_another_root(monkeypatch):
-    words = root.command(Path("out.tar"), Path("hook.sh"))
+    words = root.command(TRIXIE, Path("out.tar"), Path("hook.sh"))
     assert "--architectures=arm64" in words
     assert words[-2:] == ["trixie", "out.tar"]
     assert not any("://" in word for word in words)
     packages = next(word for word in words if word.startswith("--include=")).removeprefix("--include=").split(",")
     assert {"cloud-init", "python3", "openssl", "avahi-daemon"} <= set(packages)
     assert not {"initramfs-tools", "python3-venv"} & set(packages)
-    before = root.recipe()
+    assert "cloud-init" not in " ".join(root.command(BOOKWORM, Path("out.tar"), Path("hook.sh")))
+    before = root.recipe(TRIXIE)
+    assert before != root.recipe(BOOKWORM)
     monkeypatch.setattr(root, "PACKAGES", (*root.PACKAGES, "more"))
-    assert root.recipe() != before
+    assert root.recipe(TRIXIE) != before
 
 
 def test_without_root_the_first_stage_says_what_to_do(tmp_path, monkeypatch):
@@ -127,18 +131,52 @@ def test_the_partition_table_is_the_one_that_flash_looks_for():
     assert stand_in.SIZE & (stand_in.SIZE - 1) == 0
 
 
+@pytest.mark.parametrize(("suite", "way", "issue"), [(TRIXIE, "cloudinit", "2025-11-24"), (BOOKWORM, "firstrun", "2025-05-13")])
 @TOOLS
-def test_a_small_image_is_detected_as_trixie(tmp_path):
-    stand_in.assemble(tmp_path / "os.img", None, tmp_path / "log", size=64 * MIB, fat_size=16 * MIB)
+def test_a_small_image_is_detected_as_what_it_stands_for(tmp_path, suite, way, issue):
+    stand_in.assemble(tmp_path / "os.img", None, tmp_path / "log", suite, size=64 * MIB, fat_size=16 * MIB)
     with (tmp_path / "os.img").open("rb") as file:
         found = partitions.find(file, "os.img")
     system = detect.detect(FatPartition(tmp_path / "os.img", found.start))
-    assert (system.way, system.python, system.issue) == ("cloudinit", releases.PYTHON, "2025-11-24")
+    assert (system.way, system.python, system.issue) == (way, suite.python, issue)
+
+
+def test_the_first_root_starts_what_the_card_says(tmp_path):
+    """Bookworm's first start of all is a script of its own in the place of systemd."""
+    assert any(word.startswith("init=") for word in BOOKWORM.boot["cmdline.txt"].split())
+    said = initramfs.INIT[initramfs.INIT.index("how=ro") :]
+    said = said[: said.index("part=${part#0}")].replace("/bin/busybox cat /proc/cmdline", "echo $LINE").replace("/bin/busybox ", "")
+    for line, goal in (("rw root=PARTUUID=1-02 init=/one", "rw /one"), ("root=PARTUUID=1-02", "ro /sbin/init")):
+        done = subprocess.run(
+            ["sh", "-c", f'{said}\necho "$how $init"'], env={"LINE": line, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == goal
+
+
+def test_a_guest_that_starts_anew_is_started_with_the_cards_new_line_and_one_that_powers_down_is_not(tmp_path, monkeypatch):
+    lines, ends = iter(["init=/first root=x", "root=x"]), iter([["true"], ["sh", "-c", "sleep 60"]])
+    given = []
+    monkeypatch.setattr(guest, "card_file", lambda card, name: next(lines).encode())
+    monkeypatch.setattr(machine, "command", lambda board, card, parts, line, ports, log: given.append(line) or next(ends))
+    one = guest.Guest("virt", tmp_path / "card", PARTS, tmp_path / "key", tmp_path / "serial.log", lambda words: None)
+    try:
+        one._process.wait()
+        assert not one.runs
+        assert one.goes_on()
+        assert [line.split()[0] for line in given] == ["init=/first", "root=x"]
+        one.cut()
+        assert not one.goes_on()
+    finally:
+        one.cut()
+    (tmp_path / "serial.log").write_text(f"[ 9.1] {guest.POWERED_DOWN}\r\n")
+    one._process = subprocess.Popen(["true"])
+    one._process.wait()
+    assert not one.goes_on()
 
 
 def test_the_stand_ins_user_data_takes_the_owners_settings(tmp_path):
     settings = settings_of(checked(read(device_file(tmp_path)), None), tmp_path)
-    merged = user_data(BOOT["user-data"].encode(), settings).content.decode()
+    merged = user_data(TRIXIE.boot["user-data"].encode(), settings).content.decode()
     assert 'hostname: "emulated"' in merged
     assert "platewatch/firstboot.sh" in merged
     assert "name: owner" in merged
@@ -146,23 +184,25 @@ def test_the_stand_ins_user_data_takes_the_owners_settings(tmp_path):
 
 def device_file(folder: Path) -> Path:
     (folder / "login.pub").write_text(KEY + "\n")
-    (folder / "emulated.toml").write_text(device.text(folder / "login.pub"))
+    (folder / "emulated.toml").write_text(device.text(folder / "login.pub", "3.13"))
     return folder / "emulated.toml"
 
 
 def test_the_device_file_makes_a_config_that_plays_the_clip(tmp_path):
     made = config_of(checked(read(device_file(tmp_path)), None), tmp_path)
     assert 'kind = "files"' in made.text
-    assert device.CLIP in made.text
+    assert device.CLIP.format(python="3.13") in made.text
     assert made.secrets == {"mqtt": device.BROKER_PASSWORD}
 
 
 def test_every_secret_of_the_card_is_looked_for_afterwards(tmp_path):
     document = checked(read(device_file(tmp_path)), None)
-    merged = user_data(BOOT["user-data"].encode(), settings_of(document, tmp_path)).content
+    merged = user_data(TRIXIE.boot["user-data"].encode(), settings_of(document, tmp_path)).content
     found = device.secrets(merged, config_of(document, tmp_path).text.encode())
     assert len(found) == 5
     assert all(len(raw) >= 15 for raw in found.values())
+    assert device.secrets(firstrun.script(None, settings_of(document, tmp_path)).content, b"").keys() >= {"the login's hash"}
+    assert SEED.keys() == {suite.name for suite in SUITES}
 
 
 @pytest.mark.parametrize("left", [b"emulated broker 7Qx", b""])
@@ -173,7 +213,8 @@ def test_a_secret_in_a_deleted_file_of_the_boot_partition_is_found(tmp_path, lef
     boot = FatPartition(card, FAT_START)
     boot.write("platewatch-log.txt", b"  10 s  DONE. The page\r\n")
     boot.write("secrets.json", left or b"nothing")
-    boot.remove("secrets.json")
+    # By mtools alone: our own way overwrites what it removes.
+    subprocess.run(["mdel", "-i", f"{card}@@{FAT_START}", "::/secrets.json"], check=True)
     if left:
         with pytest.raises(EmulateError, match="still on the boot partition after the first start: the broker's password"):
             check_boot_partition(card, {"the broker's password": left}, 16 * MIB)
