@@ -59,13 +59,13 @@ class Bench:
         """Sparse, as the cards are."""
         program.run("cp", "--sparse=always", card, goal)
 
-    def power_on(self, card: Path, board: Board = "virt", suite: Suite = TRIXIE) -> Guest:
+    def power_on(self, card: Path, board: Board = "virt", suite: Suite = TRIXIE, *, watchdog: bool = False) -> Guest:
         """Whatever ran before loses its power."""
         self.cut()
         log = self.folder / f"{self.stage}-{len(self.logs) + 1}.log"
         log.unlink(missing_ok=True)
         self.logs.append(log)
-        self.guest = Guest(board, card, self.parts(suite), device.login_key(self.folder), log, self.say)
+        self.guest = Guest(board, card, self.parts(suite), device.login_key(self.folder), log, self.say, watchdog)
         return self.guest
 
     def cut(self) -> None:

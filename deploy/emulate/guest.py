@@ -50,6 +50,7 @@ class Guest:
     log: Path
     """Where the serial line's words go."""
     say: Say
+    watchdog: bool = False
     ports: Ports = field(default_factory=free_ports)
     page: Page = field(init=False)
     _process: subprocess.Popen[bytes] = field(init=False)
@@ -62,7 +63,7 @@ class Guest:
 
     def _start(self) -> None:
         """With the kernel's line as the card holds it now."""
-        line = machine.command_line(card_file(self.card, "cmdline.txt").decode(), self.board)
+        line = machine.command_line(card_file(self.card, "cmdline.txt").decode(), self.board, watchdog=self.watchdog)
         words = machine.command(self.board, self.card, self.parts, line, self.ports, self.log)
         try:
             with self.log.with_suffix(".qemu").open("ab") as out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import tarfile
@@ -15,6 +16,7 @@ from deploy.emulate.guest import BY_SSH_S, Guest
 TRUTH = Path(__file__).resolve().parents[2] / "edge/clips/demo.json"
 PLATES_LIMIT_S, ENOUGH = 900.0, 3
 CONFIG = "/etc/platewatch/platewatch.toml"
+BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 DOCTOR = ("machine", "runtime", "detector", "reader")
 
 
@@ -87,6 +89,30 @@ def bad_update(bench: Bench) -> Figures:
     again = send(guest, archive, bench.folder / "bad-again.txt")
     require("was rolled back here" in again, f"the bad release is not refused the second time: {again}")
     return {"seconds until rolled back": round(guest.age_s - begun), "words": after["report"][:200]}
+
+
+def hang(bench: Bench) -> Figures:
+    """The system's first process stands still, and with it everything that would start something anew: only the board's watchdog is left."""
+    guest = bench.power_on(bench.card, watchdog=True)
+    guest.until("the page", guest.page.alive, BOOT_LIMIT_S)
+    guest.until("pictures", well(guest), BOOT_LIMIT_S, BY_SSH_S)
+    before = guest.ssh(BOOT_ID)
+    begun = guest.age_s
+    with contextlib.suppress(EmulateError):  # who says good-bye to it waits for an answer
+        guest.ssh("sudo sh -c 'echo 1 >/sys/fs/cgroup/init.scope/cgroup.freeze'", timeout_s=20)
+    guest.until("another start", lambda: another(guest, before), BOOT_LIMIT_S, BY_SSH_S)
+    guest.until("pictures", well(guest), BOOT_LIMIT_S, BY_SSH_S)
+    seconds = round(guest.age_s - begun)
+    bench.cut()
+    return {"seconds until pictures come again": seconds}
+
+
+def another(guest: Guest, before: str) -> bool:
+    """Whether the guest that answers was started since."""
+    try:
+        return guest.ssh(BOOT_ID, timeout_s=60) != before
+    except EmulateError:
+        return False
 
 
 def vivid(bench: Bench) -> Figures:

@@ -10,7 +10,7 @@ from deploy.emulate import releases, root, stand_in
 from deploy.emulate.bench import Bench, Figures, release_of
 from deploy.emulate.cuts import cut_first_boot, cut_update
 from deploy.emulate.first import bookworm, first_boot, flash
-from deploy.emulate.living import bad_update, plates, raspi3b, second_boot, update, vivid
+from deploy.emulate.living import bad_update, hang, plates, raspi3b, second_boot, update, vivid
 from deploy.emulate.suites import BOOKWORM, SUITES, TRIXIE, Suite
 
 
@@ -56,6 +56,7 @@ STAGES = (
     Stage("cut-update", "power cut in the middle of an update", cut_update, "first-boot"),
     Stage("cut-first-boot", "power cuts in the middle of the first start", cut_first_boot, "flash"),
     Stage("vivid", "a live picture of a V4L2 device in the guest", vivid, "first-boot"),
+    Stage("hang", "systemd stands still: the board's watchdog starts the machine anew", hang, "first-boot"),
     Stage("bookworm", "first start and a later one of a card with the system of before, firstrun.sh and Python 3.11", bookworm, "image releases"),
     Stage("raspi3b", "the same card in QEMU's Raspberry Pi 3", raspi3b, "first-boot"),
 )
