@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deploy.release import own, pins, pip, wheels
+from deploy.release import licences, own, pins, pip, wheels
 from deploy.release.closure import close
 from deploy.release.errors import ReleaseError
 from deploy.release.source import Source
@@ -62,6 +62,7 @@ def make(
     else:
         sets = {target.python: (*_pinned(target, pinned, folder, say, offline), ours) for target in targets}
     made = Wheelhouse(folder, sets, {path.name: wheels.sha256(path) for path in sorted(tools.glob("*.whl"))})
+    licences.check(made.wheels)
     for wheel in made.wheels:
         _intact(wheel)
     for target in targets:
@@ -169,7 +170,8 @@ def _recorded(folder: Path) -> dict[str, str]:
 
 def _record(made: Wheelhouse) -> None:
     about = {
-        wheel.path.name: {"name": wheel.name, "version": str(wheel.version), "licence": wheel.licence, "sha256": wheel.sha256, "size": wheel.size}
+        wheel.path.name: {"name": wheel.name, "version": str(wheel.version), "licence": wheel.licence, "texts": list(wheel.texts)}
+        | {"sha256": wheel.sha256, "size": wheel.size}
         for wheel in made.wheels
     }
     pythons = {python: sorted(wheel.path.name for wheel in chosen) for python, chosen in made.sets.items()}

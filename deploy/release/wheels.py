@@ -6,6 +6,7 @@ import contextlib
 import email.parser
 import hashlib
 import importlib
+import re
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from deploy.release.errors import ReleaseError
 SYSTEMS = {"3.11": ("Raspberry Pi OS Bookworm", 36), "3.13": ("Raspberry Pi OS Trixie", 41)}
 """Python -> the system that brings it, and its glibc 2.x."""
 MACHINE = "aarch64"
+TEXT = re.compile(r"[^/]+\.dist-info/(.*/)?[^/]*(licen[cs]e|copying|copyright|notice|authors|e[dp]l-v)[^/]*$", re.IGNORECASE)
 OLDEST_GLIBC = 17
 """manylinux2014, the oldest that was built for aarch64."""
 
@@ -105,6 +107,8 @@ class Wheel:
     """packaging Requirements, with their markers."""
     requires_python: str
     licence: str
+    texts: tuple[str, ...]
+    """Names in it of the files that hold its licence and those of what it carries; they reach the device as they are."""
     sha256: str
     size: int
     """Bytes."""
@@ -119,6 +123,7 @@ def read(path: Path) -> Wheel:
             if len(inside) != 1:
                 raise ReleaseError(f"{path.name}: holds no METADATA, so it is no wheel; delete it and fetch it again")
             about = email.parser.BytesParser().parsebytes(archive.read(inside[0]))
+            texts = tuple(sorted(one for one in archive.namelist() if TEXT.match(one)))
         requires = tuple(packaging("requirements").Requirement(line) for line in about.get_all("Requires-Dist", []))
         found = packaging("utils").canonicalize_name(about["Name"]), packaging("version").Version(about["Version"])
     except (ValueError, KeyError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
@@ -129,7 +134,7 @@ def read(path: Path) -> Wheel:
         raise ReleaseError(f"{path}: cannot be read ({error.strerror})") from None
     if found != (name, version):
         raise ReleaseError(f"{path.name}: holds {found[0]} {found[1]}; delete it and fetch it again")
-    return Wheel(path, name, version, tags, requires, about.get("Requires-Python", ""), _licence(about), sha256(path), path.stat().st_size)
+    return Wheel(path, name, version, tags, requires, about.get("Requires-Python", ""), _licence(about), texts, sha256(path), path.stat().st_size)
 
 
 def read_all(folder: Path) -> list[Wheel]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.cli import main
-from deploy.release import own, pins, source, wheelhouse, wheels
+from deploy.release import licences, own, pins, source, wheelhouse, wheels
 from deploy.release.closure import close
 from deploy.release.errors import ReleaseError
 from deploy.release.source import Source
@@ -140,6 +140,62 @@ def test_the_licence_is_what_the_wheel_states(tmp_path, lines, licence):
     assert wheels.read(path).licence == licence
 
 
+@pytest.mark.parametrize(
+    ("stated", "good"),
+    [
+        ("MIT", True),
+        ("mit", True),
+        ("Apache License, Version 2.0", True),
+        ("MIT License, Apache Software License", True),
+        ("MIT License, GNU General Public License v3 (GPLv3)", False),
+        ("EPL-2.0 OR BSD-3-Clause", True),
+        ("EPL-2.0 AND BSD-3-Clause", False),
+        ("MIT OR GPL-3.0-only AND LGPL-2.1-only", True),
+        ("(MIT OR GPL-3.0-only) AND LGPL-2.1-only", False),
+        ("Apache-2.0 WITH LLVM-exception", True),
+        ("GPL-3.0-or-later WITH GCC-exception-3.1", False),
+        ("((MIT))", True),
+        ("MPL-2.0 AND MIT", False),
+        ("OSI Approved", False),
+        ("not stated", False),
+        ("", False),
+        ("MIT AND", False),
+        ("(MIT", False),
+        ("MIT)", False),
+        ("MIT MIT", False),
+        ("OR MIT", False),
+    ],
+)
+def test_a_licence_is_permissive_or_not(stated, good):
+    assert licences.passes("x", stated) is good
+
+
+@pytest.mark.parametrize("project", licences.PASSED)
+def test_what_was_looked_at_by_itself_goes_along_with_the_words_it_had_and_no_others(project):
+    words, why = licences.PASSED[project]
+    assert why
+    assert licences.passes(project, words)
+    assert not licences.passes(project, f"{words} AND GPL-3.0-only")
+    assert not licences.passes("another", words)
+
+
+def test_every_name_in_the_tables_is_one_of_spdx():
+    spdx = pytest.importorskip("packaging.licenses", reason="packaging knows no licences yet")
+    for name in (*licences.PERMISSIVE, *licences.SPELT.values(), *(words for words, _ in licences.PASSED.values())):
+        assert spdx.canonicalize_license_expression(name) == name
+    assert set(licences.SPELT.values()) <= licences.PERMISSIVE
+
+
+def test_the_texts_that_a_wheel_carries_are_told_by_name(tmp_path):
+    path = tmp_path / "x-1-py3-none-any.whl"
+    inside = ["METADATA", "LICENSE", "licenses/LICENCE.md", "licenses/sub/COPYING", "sboms/licences.json/x", "RECORD"]
+    with zipfile.ZipFile(path, "w") as packed:
+        for name in inside:
+            packed.writestr(f"x-1.dist-info/{name}", "Metadata-Version: 2.1\nName: x\nVersion: 1\n\n")
+        packed.writestr("x/LICENSE", "")
+    assert wheels.read(path).texts == tuple(f"x-1.dist-info/{name}" for name in ("LICENSE", "licenses/LICENCE.md", "licenses/sub/COPYING"))
+
+
 # The whole of it
 
 
@@ -176,6 +232,7 @@ def test_a_set_is_fetched_proven_recorded_and_whole_without_network(shop, tmp_pa
     }
     record = json.loads((out / wheelhouse.RECORD).read_text())
     assert record["wheels"]["pure-1.0-py3-none-any.whl"]["licence"] == "BSD-3-Clause"
+    assert record["wheels"]["pure-1.0-py3-none-any.whl"]["texts"] == []
     assert {name: about["sha256"] for name, about in record["wheels"].items()} == {one.path.name: one.sha256 for one in made.wheels}
     monkeypatch.setattr(wheelhouse.pip, "download", lambda *_: pytest.fail("asked for the network"))
     assert wheelhouse.make(shop[1], ["3.13"], out, quiet).sets["3.13"] == made.sets["3.13"]
@@ -237,6 +294,13 @@ def test_contents_that_are_not_the_wheels_own_record_are_named(shop, tmp_path):
             packed.writestr(name, b"evil\n" if name == "pure.py" else raw)
     with pytest.raises(ReleaseError, match=r"pure\.py in it is not what its RECORD states"):
         wheelhouse.make(shop[1], ["3.13"], tmp_path / "house", quiet)
+
+
+def test_a_wheel_whose_licence_is_not_permissive_ends_the_build_before_anything_is_recorded(shop, tmp_path):
+    wheel(shop[0], "pure", "1.0", licence="GPL-3.0-only")
+    with pytest.raises(ReleaseError, match=r"^no permissive licence: pure-1\.0-py3-none-any\.whl \(GPL-3\.0-only\); use another package, or .*licences\.py$"):
+        wheelhouse.make(shop[1], ["3.13"], tmp_path / "house", quiet)
+    assert not (tmp_path / "house" / wheelhouse.RECORD).exists()
 
 
 def test_a_wheel_that_nobody_offers_is_named(shop, tmp_path):
