@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
+from deploy.card import fat
 from deploy.card.errors import CardError
 from deploy.card.program import run
+
+MOST_SECRET = 1 << 20
+"""What is replaced or removed is overwritten with zeros, since FAT leaves it readable. Larger files hold no secrets, and to overwrite them wears the card."""
 
 
 class BootFolder(Protocol):
@@ -26,13 +30,13 @@ class BootFolder(Protocol):
         """The content; None where there is no such file."""
 
     def write(self, name: str, content: bytes) -> None:
-        """Whole or not at all where the file system can do that; folders are made."""
+        """Whole or not at all where the file system can do that; folders are made. Of a small file that was there no byte stays."""
 
     def put(self, name: str, source: Path) -> None:
         """As `write`, of a file that may be large."""
 
     def remove(self, name: str) -> None:
-        """A file; nothing where there is none."""
+        """A file, of which no byte stays if it is small; nothing where there is none."""
 
     def free(self) -> int:
         """Bytes that are free."""
@@ -53,6 +57,16 @@ def parent_of(name: str) -> str:
     """The folder of a name; '' is the root."""
     parent = str(PurePosixPath(name).parent)
     return "" if parent == "." else parent
+
+
+def blank(file: BinaryIO) -> None:
+    """Zeros over all of an open file and the rest of its last cluster, on the card when it returns; it may have lost its name already."""
+    about = os.fstat(file.fileno())
+    if 0 < about.st_size <= MOST_SECRET:
+        file.seek(0)
+        file.write(bytes(-(-about.st_size // about.st_blksize) * about.st_blksize))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def forget(file: int) -> None:
@@ -93,24 +107,29 @@ class MountedFolder:
             self._whole(name, file)
 
     def _whole(self, name: str, source: BinaryIO) -> None:
-        """Beside the old one, then in its place."""
+        """Beside the old one, then in its place; only then the old one is overwritten, so that whoever stops it finds the one or the other."""
         path = self.root / good_name(name)
         fresh = path.with_name(f".{path.name}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _gone(fresh)  # what an earlier attempt left half
             with fresh.open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(fresh, path)
+            with path.open("r+b") if path.is_file() else contextlib.nullcontext() as old:
+                os.replace(fresh, path)
+                if old:
+                    blank(old)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                fresh.unlink()
             raise CardError(f"{path}: cannot be written ({error.strerror})") from None
+        finally:
+            with contextlib.suppress(OSError):
+                _gone(fresh)  # where it was stopped or failed
 
     def remove(self, name: str) -> None:
         try:
-            (self.root / good_name(name)).unlink(missing_ok=True)
+            _gone(self.root / good_name(name))
         except OSError as error:
             raise CardError(f"{self.root / name}: cannot be removed ({error.strerror})") from None
 
@@ -120,6 +139,14 @@ class MountedFolder:
     def flush(self) -> None:
         if hasattr(os, "sync"):
             os.sync()
+
+
+def _gone(path: Path) -> None:
+    """Overwritten, then removed."""
+    if path.is_file():
+        with path.open("r+b") as file:
+            blank(file)
+    path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +185,21 @@ class FatPartition:
         parent = parent_of(good_name(name))
         if parent and f"{PurePosixPath(parent).name}/" not in self.list(parent_of(parent)):
             run("mmd", "-i", self._where, f"::/{parent}")
+        self.remove(name)  # as mcopy -o would, and overwritten; mren, for doing it the other way round, loses small letters
         run("mcopy", "-i", self._where, "-o", "-Q", source, f"::/{name}")
 
     def remove(self, name: str) -> None:
         if self._found(name):
+            before = self._table()
             run("mdel", "-i", self._where, f"::/{name}")
+            runs = list(fat.freed(before, self._table()))
+            if sum(length for _, length in runs) <= MOST_SECRET:
+                with self.image.open("rb+") as file:
+                    fat.overwrite(file, runs)
+
+    def _table(self) -> fat.Table:
+        with self.image.open("rb") as file:
+            return fat.read(file, self.offset)
 
     def free(self) -> int:
         shown = run("mdir", "-i", self._where, "-a", "::/").decode(errors="replace")

@@ -6,16 +6,17 @@ import difflib
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploy.card import kit as kits
 from deploy.card.boot import BootFolder
 from deploy.card.detect import System, Way
 from deploy.card.kit import Kit, check
 from deploy.card.merge import cloudinit, firstrun, preseed
-from deploy.card.merge.cmdline import with_words
+from deploy.card.merge.cmdline import with_memory, with_words, words
 from deploy.card.merge.merged import Merged
 from deploy.device.settings import Settings
+from deploy.onboard.cmdline import ADDED, WORD
 
 MASK = "********"
 SECRETS = re.compile(
@@ -56,6 +57,7 @@ class Plan:
 def plan(boot: BootFolder, system: System, settings: Settings, kit: Kit) -> Plan:
     """Raises CardError where a file cannot be merged or the kit does not fit."""
     made = list(_merges(boot, system, settings, kit))
+    kit = _with_words_added(boot, kit, {name: merged.content for name, _, merged in made}["cmdline.txt"])
     kits.room(boot, kit)
     changes = [Change(name, before, merged.content) for name, before, merged in made if merged.content != before]
     found = re.search(HOST[system.way], next(merged.content for name, _, merged in reversed(made) if name != "cmdline.txt"), re.MULTILINE)
@@ -63,17 +65,25 @@ def plan(boot: BootFolder, system: System, settings: Settings, kit: Kit) -> Plan
     return Plan(tuple(changes), kit, (*system.notes, *(note for _, _, merged in made for note in merged.notes)), host)
 
 
+def _with_words_added(boot: BootFolder, kit: Kit, line: bytes) -> Kit:
+    """The kit with a note of the word that is ours on the command line, now or since an earlier kit: uninstalling takes it away."""
+    earlier = (boot.read(f"{kits.FOLDER}/{ADDED}") or b"").decode(errors="replace").split()
+    ours = WORD in words(line) and (WORD in earlier or WORD not in words(boot.read("cmdline.txt")))
+    return replace(kit, files=kit.files | {ADDED: f"{WORD}\n".encode()}) if ours else kit
+
+
 def _merges(boot: BootFolder, system: System, settings: Settings, kit: Kit) -> Iterator[tuple[str, bytes | None, Merged]]:
     """(name, what is there, what will be there), the file that starts everything last."""
     line = boot.read("cmdline.txt")
     regulated = [f"cfg80211.ieee80211_regdom={settings.wifi.country}"] if settings.wifi else []
+    made = with_memory(with_words(line, regulated).content)
     if system.way == "firstrun":
         name = firstrun.script_name(line)
         there = boot.read(name)
         yield name, there, firstrun.script(there, settings)
-        yield "cmdline.txt", line, firstrun.cmdline(with_words(line, regulated).content)
+        yield "cmdline.txt", line, Merged(firstrun.cmdline(made.content).content, made.notes)
         return
-    yield "cmdline.txt", line, with_words(line, regulated)
+    yield "cmdline.txt", line, made
     there = boot.read("ssh")
     yield "ssh", there, Merged(there if there is not None else b"\n")
     if system.way == "preseed":

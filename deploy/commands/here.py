@@ -55,7 +55,7 @@ def plan(found: board.Board) -> Iterator[str]:
     yield f"5. The user platewatch; {kept}; the store stays below {layout.var}."
     yield "6. Units for daemon and page, started now and at each start; then watch them for a minute. What does not work is taken back."
     if found.is_pi and not found.counts_memory:
-        yield "Note: this system counts no memory, so the units' MemoryMax has no force; cgroup_enable=memory in /boot/firmware/cmdline.txt gives it."
+        yield "7. This system counts no memory: cgroup_enable=memory into /boot/firmware/cmdline.txt, so that the units' limits hold from the next start on."
     yield "Nothing was changed."
 
 

@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("firstboot", "set the device up from the kit on the boot partition", _firstboot)
     one.add_argument("kit", type=Path, metavar="KIT")
     one.add_argument("--here", action="store_true", help="by this process, not by the unit that goes on after a power cut")
+    one.add_argument("--later", action="store_true", help="only see to it that it goes on: later in this start, or at the next one")
     one = command("install", "install a release on a system that runs; what is installed already is updated", _install)
     one.add_argument("archive", type=Path, metavar="ARCHIVE")
     one.add_argument("--trusted", type=Path, metavar="FILE", help="public keys to trust from now on (the first installation only)")
@@ -77,6 +78,9 @@ def _firstboot(site: Site, args: argparse.Namespace) -> int:
     folder = args.kit.resolve()
     if not folder.is_dir():
         raise OnboardError(f"{folder}: there is no such folder; name that of the kit, such as /boot/firmware/platewatch")
+    if args.later:
+        firstboot.put_off(site, folder)
+        return 0
     say = log.writer(folder.parent / log.NAME, site.machine.now, site.say)
     site = Site(site.layout, site.machine, site.step, say)
     if not args.here:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deploy.onboard import archive, disk, ground, install, kit, switch, trial
+from deploy.onboard import archive, cmdline, disk, ground, install, kit, switch, trial
 from deploy.onboard.errors import OnboardError
 from deploy.onboard.layout import FAILURE, FIRSTBOOT, RESUME, Layout
 from deploy.onboard.site import Site
@@ -54,6 +54,12 @@ def arrange(site: Site, folder: Path) -> None:
         first_start(site, folder)
 
 
+def put_off(site: Site, folder: Path) -> None:
+    """Only write the unit: what comes later in this start begins it, or else the next start. Early, where nothing may be waited for."""
+    if site.state.firstboot != "done":
+        ground.put_unit(site, FIRSTBOOT, UNIT.format(kit=site.layout.inside(folder), resume=RESUME), known=False)
+
+
 def first_start(site: Site, folder: Path) -> None:
     """All of it; raises OnboardError in words, which then also stand in the state, and the next start tries again."""
     if site.state.firstboot == "done":
@@ -85,6 +91,7 @@ def _go(site: Site, folder: Path) -> None:
     release = archive.open_signed(packed, folder / kit.TRUSTED)
     site.say("2 of 6: making the user and the folders.")
     ground.lay(site, (folder / kit.TRUSTED).read_bytes())
+    cmdline.remember(site, folder)
     if not layout.config.is_file():  # the page may have changed it since
         site.write(layout.config, (folder / kit.CONFIG).read_bytes(), 0o640, theirs=True)
         site.step("config")
@@ -141,6 +148,7 @@ def _finish(site: Site, folder: Path) -> None:
     if blanked := kit.blank_seeds(folder.parent):
         site.say(f"The passwords in {' and '.join(blanked)} on the boot partition were used and are removed.")
     site.step("seeds-blanked")
+    kit.overwrite_free(site, folder.parent)
     kit.clear(site, folder)
     ground.take_unit(site, FAILURE)
     site.say(f"DONE. The page: {address(layout)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from deploy.onboard import disk
+from deploy.onboard import cmdline, disk
 from deploy.onboard.errors import OnboardError
 from deploy.onboard.layout import GROUPS, RESUME, SERVICES, USER
 from deploy.onboard.site import Site
@@ -65,6 +65,7 @@ def lay(site: Site, trusted: bytes | None = None) -> None:
         site.step("trusted")
     if not site.layout.trusted.is_file():
         raise OnboardError(f"{site.layout.trusted}: is missing; name the file of trusted keys with --trusted")
+    cmdline.ask(site)
 
 
 def make_user(site: Site) -> None:
@@ -112,14 +113,15 @@ def put_tools(site: Site, judge: Path) -> None:
     put_unit(site, RESUME, RESUME_UNIT)
 
 
-def put_unit(site: Site, name: str, text: str) -> None:
-    """A unit of the updater's own, a file and no link into a release; enabled where it says WantedBy."""
+def put_unit(site: Site, name: str, text: str, *, known: bool = True) -> None:
+    """A unit of the updater's own, a file and no link into a release; enabled where it says WantedBy; systemd reads it now where it shall be `known`."""
     site.write(site.layout.units / name, text)
     site.step(f"unit {name}")
     if "[Install]" in text:
         disk.point(site.layout.units / "multi-user.target.wants" / name, f"/etc/systemd/system/{name}")
         site.step(f"enabled {name}")
-    site.machine.reload()
+    if known:
+        site.machine.reload()
 
 
 def take_unit(site: Site, name: str, *, own: bool = False) -> None:

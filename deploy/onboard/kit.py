@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from deploy.onboard import disk
+from deploy.onboard import cmdline, disk
 from deploy.onboard.errors import OnboardError
 from deploy.onboard.site import Site
 
@@ -17,9 +17,12 @@ FORMAT = 1
 NEEDED = (RELEASE, f"{RELEASE}.minisig", TRUSTED, CONFIG, PROGRAM)
 SECRET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 MOST_SECRETS = 256 << 10
-SEEDS = ("user-data", "network-config")
+SEEDS = ("user-data", "network-config", "rpi-preseed.toml")
 """Files of the system's own first start, in which passwords stand; they are used once."""
-PASSWORD = re.compile(rb"""^(\s*(?:- )?["']?(?:passwd|hashed_passwd|plain_text_passwd|password|psk)["']?\s*:)[ \t]*(?![|>&*{\[])[^\s#][^\r\n]*""", re.M)
+SCRIPT = "firstrun.sh"
+"""Bookworm's, which removes itself; a power cut may leave it."""
+FILLING = "platewatch-filling.tmp"
+PASSWORD = re.compile(rb"""^(\s*(?:- )?["']?(?:(?:hashed_|plain_text_)?passwd|password|psk|token)["']?\s*[:=])[ \t]*(?![|>&*{\[])[^\s#][^\r\n]*""", re.M)
 
 
 def check(kit: Path, *, without_secrets: bool = False) -> None:
@@ -69,10 +72,7 @@ def wipe(path: Path) -> None:
     """Overwritten, then removed: on FAT a removed file's blocks stay readable. A card may keep an old copy that no program can reach."""
     if not path.is_file():
         return
-    with path.open("r+b") as stream:
-        stream.write(b"\0" * path.stat().st_size)
-        stream.flush()
-        os.fsync(stream.fileno())
+    _overwrite(path, b"\0" * path.stat().st_size)
     disk.take_away(path)
 
 
@@ -87,22 +87,78 @@ def blank_seeds(bootfs: Path) -> list[str]:
             continue
         blank = PASSWORD.sub(rb'\1 "removed after the first start"', raw)
         if blank != raw:
-            with path.open("r+b") as old:  # its blocks are overwritten too, once nothing leads to them
-                disk.write_whole(path, blank, path.stat().st_mode & 0o7777)
-                old.write(b"\0" * len(raw))
-                old.flush()
-                os.fsync(old.fileno())
+            _overwrite(path, PASSWORD.sub(_crossed_out, raw))  # where they stand: blocks that nothing leads to any more are out of reach after a cut
+            disk.write_whole(path, blank, path.stat().st_mode & 0o7777)
             changed.append(name)
+    if (bootfs / SCRIPT).is_file() and b"systemd.run=" not in _read(bootfs / "cmdline.txt"):
+        wipe(bootfs / SCRIPT)
+        changed.append(SCRIPT)
     return changed
+
+
+def overwrite_free(site: Site, bootfs: Path) -> None:
+    """Zeros into all free room, where the system's own first start removed (Bookworm) or rewrote (preseed) its files and let their bytes lie. FAT alone."""
+    filling = bootfs / FILLING
+    disk.take_away(filling)
+    mounts = [line.split()[:3] for line in _read(site.layout.at("proc/self/mounts")).decode(errors="replace").splitlines()]
+    if (bootfs / "user-data").is_file() or not any(where == site.layout.inside(bootfs) and kind in ("vfat", "msdos") for _, where, kind in mounts):
+        return
+    site.say("Overwriting the free room of the boot partition, where passwords of before may still be read.")
+    try:
+        with filling.open("wb", buffering=0) as stream:
+            while stream.write(bytes(8 * disk.CHUNK)):
+                os.fdatasync(stream.fileno())  # in step with the card: the system goes on working beside this
+    except OSError as error:
+        if error.errno not in disk.FULL:
+            site.say(f"It could not be overwritten: {disk.plainly(error)}")
+    disk.take_away(filling)
+    site.step("free-overwritten")
+
+
+def _read(path: Path) -> bytes:
+    """Nothing where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _crossed_out(found: re.Match[bytes]) -> bytes:
+    """As long as what it replaces, and YAML as before."""
+    length = len(found[0]) - len(found[1])
+    return found[1] + (b' "' + b"x" * (length - 3) + b'"' if length >= 3 else b" " * length)
+
+
+def _overwrite(path: Path, content: bytes) -> None:
+    """In the very blocks of the file, which is as long as `content`."""
+    with path.open("r+b") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def clear(site: Site, kit: Path) -> None:
     """What is large and no longer needed, since the system's own updates need the room; and the configuration, in which a camera's password may stand."""
     wipe(kit / CONFIG)
     site.step(f"cleared {CONFIG}")
+    wipe(kit / ABOUT)  # the hash of a file of short passwords tells them to who tries all
+    disk.take_away(kit / cmdline.ADDED)
+    site.step(f"cleared {ABOUT}")
     for name in (RELEASE, f"{RELEASE}.minisig"):
         disk.take_away(kit / name)
         site.step(f"cleared {name}")
+
+
+def remove(site: Site) -> None:
+    """The whole folder, as it is on a device that goes back to what it was; with a release in it the next start would set it up again."""
+    folder = site.layout.at("boot/firmware/platewatch")
+    try:
+        for name in (SECRETS, CONFIG, ABOUT):
+            wipe(folder / name)
+        disk.take_away(folder)
+    except OSError as error:
+        site.say(f"{folder} stays: {disk.plainly(error)}")
+    site.step("kit-removed")
 
 
 def _sha256(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.onboard import disk, units
+from deploy.onboard import cmdline, disk, kit, units
 from deploy.onboard.layout import FAILURE, FIRSTBOOT, RESUME, SERVICES, USER
 from deploy.onboard.site import Site
 
@@ -29,6 +29,8 @@ def finish(site: Site) -> None:
         site.step(f"removed {path.name}")
     if not keep:
         _remove_user(site)
+    cmdline.take_back(site)
+    kit.remove(site)
     for name in (FIRSTBOOT, FAILURE):
         _take_unit(site, name)
     for path in (layout.tool, layout.judge, layout.own):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import lzma
 import os
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.card import fat
 from deploy.card.amounts import size
-from deploy.card.boot import FatPartition, MountedFolder, good_name
+from deploy.card.boot import MOST_SECRET, FatPartition, MountedFolder, good_name
 from deploy.card.detect import detect
 from deploy.card.disks import Disk, allow, find, parse, refusals
 from deploy.card.errors import CardError
@@ -21,7 +23,7 @@ from deploy.card.image import look
 from deploy.card.partitions import boot_partition
 from deploy.card.partitions import find as find_partition
 from deploy.card.write import BLOCK, Target, opened
-from tests.cards import BOOKWORM, IMAGER_PRESEED, TOOLS, TRIXIE, boot_folder, image, inside, run
+from tests.cards import BOOKWORM, IMAGER_PRESEED, STOCK_USER_DATA, TOOLS, TRIXIE, boot_folder, image, inside, run
 
 GB = 1_000_000_000
 
@@ -70,6 +72,81 @@ def test_what_is_put_takes_its_room(tmp_path):
     assert 1_000_000 <= before - boot.free() < 1_100_000
     with pytest.raises(CardError, match="mcopy"):
         boot.write("y", bytes(20_000_000))
+
+
+OLD, NEW = b"the old word " * 400, b"the new word"
+"""More than a cluster, and less than one."""
+
+
+@TOOLS
+@pytest.mark.parametrize(("mib", "bits", "sectors"), [(12, 12, 8), (40, 16, 4), (40, 32, 1)])
+def test_of_a_small_file_that_was_replaced_or_removed_no_byte_stays_in_a_fat_partition(tmp_path, mib, bits, sectors):
+    path = tmp_path / "card.img"
+    with path.open("wb") as file:
+        file.truncate((mib + 1) << 20)
+    run("mkfs.vfat", "-F", bits, "-s", sectors, "--offset", "2048", path)
+    boot = inside(path)
+    boot.write("platewatch/kit.json", b"{}")
+    boot.write("user-data", OLD)
+    boot.write("platewatch/secrets.json", OLD)
+    boot.write("stays.txt", b"stays" * 1000)
+    assert OLD in path.read_bytes()
+    boot.write("user-data", NEW)
+    boot.remove("platewatch/secrets.json")
+    raw = path.read_bytes()
+    assert b"old word" not in raw
+    assert raw.count(NEW) == 1
+    assert boot.read("user-data") == NEW
+    assert boot.read("stays.txt") == b"stays" * 1000
+    assert boot.list() == ["platewatch/", "stays.txt", "user-data"]
+    assert boot.list("platewatch") == ["kit.json"]
+
+
+def test_of_a_small_file_that_was_replaced_or_removed_no_byte_stays_in_a_mounted_folder(tmp_path):
+    """A second name for the same blocks stands for the clusters that FAT sets free."""
+    boot = boot_folder(tmp_path / "bootfs", TRIXIE)
+    kept = []
+    for name in ("user-data", "secrets.json", ".half.new"):
+        (tmp_path / "bootfs" / name).write_bytes(OLD)
+        kept.append(tmp_path / f"blocks of {name}")
+        kept[-1].hardlink_to(tmp_path / "bootfs" / name)
+    boot.write("user-data", NEW)
+    boot.remove("secrets.json")
+    boot.write("half", NEW)
+    assert boot.read("user-data") == boot.read("half") == NEW
+    assert boot.read("secrets.json") is None
+    for path in kept:
+        assert path.stat().st_size >= len(OLD)
+        assert set(path.read_bytes()) == {0}
+
+
+def test_who_stops_the_writing_finds_the_old_file_or_the_new_one_and_never_zeros(tmp_path, monkeypatch):
+    boot = boot_folder(tmp_path / "bootfs", TRIXIE)
+    for stopped, found in (("os.replace", STOCK_USER_DATA.encode()), ("deploy.card.boot.blank", NEW)):
+        with monkeypatch.context() as patch:
+            patch.setattr(stopped, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+            with pytest.raises(KeyboardInterrupt):
+                boot.write("user-data", NEW)
+        assert boot.read("user-data") == found
+
+
+@TOOLS
+def test_a_large_file_that_is_removed_is_not_overwritten(tmp_path):
+    """A release holds no secret, and eighty megabytes of zeros wear the card."""
+    path = image(tmp_path / "card.img", TRIXIE)
+    for boot in (inside(path), boot_folder(tmp_path / "bootfs", TRIXIE)):
+        boot.write("release.tar", b"release " * (MOST_SECRET // 4))
+    (tmp_path / "blocks").hardlink_to(tmp_path / "bootfs/release.tar")
+    for boot in (inside(path), MountedFolder(tmp_path / "bootfs")):
+        boot.remove("release.tar")
+    assert path.read_bytes().count(b"release ") > 100_000
+    assert (tmp_path / "blocks").read_bytes().count(b"release ") > 100_000
+
+
+@pytest.mark.parametrize("raw", [b"", bytes(512), b"\xff" * 512, b"\xff" * 2048])
+def test_what_holds_no_fat_has_no_table(raw):
+    with pytest.raises(CardError, match="no FAT file system"):
+        fat.read(io.BytesIO(raw), 0)
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "a\\b", "a\nb"])

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+
 import pytest
 
-from deploy.card.merge.cloudinit import COMMAND, meta_data, network_config, user_data
+from deploy.card.merge.cloudinit import COMMAND, NET, meta_data, network_config, user_data
 from deploy.card.merge.merged import START, NotMerged
+from deploy.onboard.layout import FIRSTBOOT
+from deploy.release import pyz
 from tests.cards import HASH, IMAGER_1, IMAGER_2, IMAGER_2_USER, IMAGER_NETWORK, KEY, PLAIN, SETTINGS, STOCK_META, STOCK_NETWORK, STOCK_USER_DATA
+from tests.onboard import Device, make_kit, pack
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 START_COMMAND = ["sh", START]
@@ -31,6 +38,55 @@ def test_everything_that_was_there_is_still_there_and_the_kit_is_started_once(be
     assert [line for line in before.splitlines() if line.startswith("#")] == [
         line for line in merged(before).splitlines() if line.startswith("#") and "platewatch" not in line
     ]
+
+
+@pytest.mark.parametrize("before", ["", "bootcmd:\n- echo a\n", "bootcmd: [ [ sh, -c, 'echo [' ], b ]\n", "bootcmd: []\n"])
+def test_the_net_is_one_more_command_of_every_start_and_stays_one(before):
+    text = f"#cloud-config\n{before}"
+    was = (yaml.safe_load(text) or {}).get("bootcmd", [])
+    told = yaml.safe_load(merged(merged(text)))["bootcmd"]
+    assert told[:-1] == was
+    assert told[-1] == yaml.safe_load(NET)
+
+
+@pytest.fixture
+def early(tmp_path):
+    """Runs the net as cloud-init's bootcmd does, on a device below tmp_path, with the updater as one file; its exit code."""
+    device = Device.bare(tmp_path / "device")
+    make_kit(device.root / "boot/firmware", pack(tmp_path / "packs", "1.0.1"))
+    pyz.build(device.root / "boot/firmware/platewatch/onboard.pyz")
+
+    def act():
+        words = yaml.safe_load(NET)
+        led = words[-1].replace("/boot/", f"{device.root}/boot/").replace(" firstboot ", f" --root {device.root} firstboot ").replace("python3", sys.executable)
+        done = subprocess.run([*words[:-1], led], capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        return done.returncode
+
+    return device, act
+
+
+def test_the_net_lets_the_next_start_go_on_though_the_one_command_was_lost(early):
+    """cloud-init notes `runcmd` as done before it runs, and neither note nor script is waited for to be on the disk."""
+    device, act = early
+    assert act() == 0
+    assert (device.layout.units / f"multi-user.target.wants/{FIRSTBOOT}").is_symlink()
+    assert device.site().state.firstboot == ""
+    assert not (device.root / "boot/firmware/platewatch-log.txt").exists()
+    before = device.tree()
+    assert act() == 0
+    assert device.tree() == before
+
+
+def test_the_net_does_nothing_where_all_is_done_or_nothing_is_there(early):
+    device, act = early
+    device.layout.own.mkdir(mode=0o700)
+    device.site().note(firstboot="done")
+    before = device.tree()
+    assert act() == 0
+    shutil.rmtree(device.root / "boot/firmware/platewatch")
+    assert act() == 0
+    assert device.tree() == before
 
 
 @pytest.mark.parametrize("before", [STOCK_USER_DATA, IMAGER_1, IMAGER_2, IMAGER_2_USER, "#cloud-config"])
@@ -122,6 +178,10 @@ def test_line_ends_of_windows_stay():
         "#cloud-config\n{hostname: x}\n",
         "#cloud-config\nruncmd: &a\n- x\n",
         "#cloud-config\nruncmd: null\n",
+        "#cloud-config\nbootcmd: null\n",
+        "#cloud-config\nbootcmd: &a\n- x\n",
+        "#cloud-config\nbootcmd: echo x\n",
+        "#cloud-config\nbootcmd:\n  a: b\n",
         "#cloud-config\nhostname: a\nhostname: b\n",
         "#cloud-config\n<<: {a: 1}\n",
         "#cloud-config\nruncmd: [ a, 'b\n",

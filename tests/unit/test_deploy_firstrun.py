@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.card.merge import cmdline, firstrun
-from deploy.card.merge.merged import START, NotMerged
+from deploy.card.merge.merged import LATER, NotMerged
 from deploy.card.merge.preseed import COMMAND, preseed
 from deploy.device.settings import Wifi
 from tests.cards import BOOKWORM_LINE, HASH, IMAGER_FIRSTRUN, IMAGER_PRESEED, KEY, OLD_INIT, PLAIN, SETTINGS
@@ -24,8 +24,8 @@ def script(content, settings=SETTINGS):
     return firstrun.script(content, settings).content.decode()
 
 
-def sandboxed(text: str, tmp_path: Path, *, imager: bool) -> tuple[list[str], Path]:
-    """Runs a script with every path below tmp_path; programs only write down how they were called."""
+def sandboxed(text: str, tmp_path: Path, *, imager: bool, lines: int | None = None) -> tuple[list[str], Path]:
+    """Runs a script with every path below tmp_path, or so many lines of it; programs only write down how they were called."""
     root = tmp_path / "root"
     for folder in (
         "boot/firmware/platewatch",
@@ -48,9 +48,11 @@ def sandboxed(text: str, tmp_path: Path, *, imager: bool) -> tuple[list[str], Pa
     (root / "boot/firmware/cmdline.txt").write_text(f"{BOOKWORM_LINE} {' '.join(firstrun.WORDS)}\n")
     (root / "etc/hosts").write_text("127.0.1.1\traspberrypi\n")
     (root / "etc/ssh/sshd_config").write_text("")
-    (root / "boot/firmware/firstrun.sh").write_text(re.sub(r"(?<![\w.])/(boot|etc|home|usr|var)/", rf"{root}/\1/", text))
+    led = re.sub(r"(?<![\w.])/(boot|etc|home|usr|var)/", rf"{root}/\1/", text)
+    (root / "boot/firmware/firstrun.sh").write_text(led)
+    (root / "run.sh").write_text("".join(led.splitlines(keepends=True)[:lines]))
     told = {"PATH": f"{root}/bin:/usr/bin:/bin", "HOME": str(root)}
-    done = subprocess.run(["sh", str(root / "boot/firmware/firstrun.sh")], capture_output=True, text=True, check=False, env=told)
+    done = subprocess.run(["sh", str(root / "run.sh")], capture_output=True, text=True, check=False, env=told)
     assert done.returncode == 0, done.stderr
     return calls.read_text().splitlines() if calls.exists() else [], root
 
@@ -99,6 +101,30 @@ def test_names_with_signs_of_the_shell_reach_the_helper_as_they_are(tmp_path):
     assert f"imager_custom|set_wlan|-p|{HOSTILE.wifi.ssid}|{HOSTILE.wifi.key}|DE" in calls
 
 
+def mended(text: str) -> str:
+    """As Bookworm's initramfs leaves a script that was written for /boot."""
+    kept = subprocess.run(["sed", "-n", r"/rm.*firstrun\.sh$/q;p"], input=text, capture_output=True, text=True, check=True).stdout
+    return kept + "\n".join(firstrun.TAIL) + "\n"
+
+
+@pytest.mark.parametrize("content", [None, IMAGER_FIRSTRUN.encode()])
+def test_cut_after_any_line_the_next_start_runs_the_script_or_finds_the_kit_begun(tmp_path, content):
+    """A command line that runs a script which is gone switches the machine off for ever: FailureAction=exit is systemd's own."""
+    text = script(content) if content is None else mended(script(content))
+    lines, seen = text.splitlines(), set()
+    for many in range(len(lines) + 1):
+        part = "\n".join(lines[:many])
+        if subprocess.run(["sh", "-n"], input=part, capture_output=True, text=True, check=False).returncode:
+            continue  # within an if
+        calls, root = sandboxed(text, tmp_path / str(many), imager=True, lines=many)
+        runs = "systemd.run=" in (root / "boot/firmware/cmdline.txt").read_text()
+        there = (root / "boot/firmware/firstrun.sh").exists()
+        assert there or not runs, f"cut after line {many}"
+        assert runs or calls[-1] == "kit", f"cut after line {many}"
+        seen.add((runs, there))
+    assert seen == {(True, True), (False, True), (False, False)}
+
+
 def test_what_imager_wrote_stays_and_only_what_it_lacks_is_added():
     done = firstrun.script(IMAGER_FIRSTRUN.encode(), SETTINGS)
     told = done.content.decode()
@@ -125,8 +151,9 @@ def test_a_second_time_changes_nothing_and_other_settings_take_the_place_of_ours
 def test_the_images_own_mending_of_the_script_leaves_the_kit_in():
     """Bookworm's initramfs cuts a script that was written for /boot where it removes itself, and writes the end anew."""
     told = script(IMAGER_FIRSTRUN.encode())
-    kept = subprocess.run(["sed", "-n", r"/rm.*firstrun\.sh$/q;p"], input=told, capture_output=True, text=True, check=True).stdout
+    kept = mended(told)
     assert TWICE in kept
+    assert kept.count(firstrun.TAIL[0]) == 1
     assert subprocess.run(["sh", "-n"], input=kept, capture_output=True, text=True, check=False).stderr == ""
 
 
@@ -152,6 +179,32 @@ def test_a_script_of_another_name_is_added_to_and_one_elsewhere_refused():
         firstrun.script_name(b"root=x systemd.run=/root/x.sh\n")
 
 
+@pytest.mark.parametrize(
+    ("line", "after", "notes"),
+    [
+        ("root=x rootwait", "root=x rootwait cgroup_enable=memory", 0),
+        ("root=x cgroup_enable=cpuset", "root=x cgroup_enable=cpuset cgroup_enable=memory", 0),
+        ("root=x cgroup_memory=1", "root=x cgroup_memory=1 cgroup_enable=memory", 0),
+        ("root=x cgroup_enable=cpuset,memory y", "root=x cgroup_enable=cpuset,memory y", 0),
+        ("root=x cgroup_disable=memory", "root=x cgroup_disable=memory", 1),
+        ("root=x systemd.run=/boot/firstrun.sh systemd.unit=y", "root=x cgroup_enable=memory systemd.run=/boot/firstrun.sh systemd.unit=y", 0),
+        ("root=x   rootwait\r", "root=x rootwait cgroup_enable=memory", 0),
+    ],
+)
+def test_memory_is_counted_unless_somebody_forbade_it(line, after, notes):
+    done = cmdline.with_memory(f"{line}\n".encode())
+    assert (done.content.decode(), len(done.notes)) == (after + "\n", notes)
+    assert cmdline.with_memory(done.content).content == done.content
+
+
+def test_imagers_own_script_takes_none_of_our_words_away(tmp_path):
+    """It cuts the line off from ` systemd.run` on."""
+    line = cmdline.with_memory(cmdline.with_words(b"root=x systemd.run=/boot/firstrun.sh systemd.unit=y\n", ["regdom=DE"]).content).content
+    (tmp_path / "line").write_bytes(line)
+    subprocess.run(["sed", "-i", "s| systemd.run.*||g", str(tmp_path / "line")], check=True)
+    assert (tmp_path / "line").read_text().split() == ["root=x", "regdom=DE", "cgroup_enable=memory"]
+
+
 def test_words_are_added_to_the_command_line_only_where_their_name_is_not_there():
     told = cmdline.with_words(b"a=1 b\n", ["a=2", "c=3"])
     assert told.content == b"a=1 b c=3\n"
@@ -168,7 +221,7 @@ def test_preseed_keeps_what_is_there_with_its_comments_and_starts_the_kit():
     assert told["wlan"]["ssid"] == "Porch"
     assert told["user"] == {"name": "owner", "password": HASH, "password_encrypted": True, "passwordless_sudo": True}
     assert told["ssh"]["authorized_keys"] == [KEY]
-    assert told["runcmd"]["early"] == ["systemctl enable my-service.service", COMMAND]
+    assert told["runcmd"]["early"] == ["systemctl enable my-service.service", LATER, COMMAND]
     assert len(done.notes) == 2
     assert preseed(done.content, SETTINGS).content == done.content
 
@@ -184,7 +237,7 @@ def test_preseed_of_nothing_holds_everything_on_single_lines():
     assert told["locale"] == {"timezone": "Europe/Berlin", "keymap": "de", "locales": ["de_DE.UTF-8"], "lang": "de_DE.UTF-8"}
     assert '"""' not in text
     assert "'''" not in text
-    assert START in told["runcmd"]["early"][0]
+    assert told["runcmd"]["early"] == [LATER, COMMAND]  # what is waited for comes first: then they are noted as done
 
 
 @pytest.mark.parametrize("text", ["x = [", "runcmd = 3\n", "[runcmd]\nearly = 'x'\n", "user = 1\n"])

@@ -71,7 +71,7 @@ def test_it_ends_with_everything_in_its_place(device, folder):
     assert not (layout.units / FIRSTBOOT).exists()
     assert not (layout.units / FAILURE).exists()
     assert layout.trusted.read_text() == "KEY\n"
-    assert sorted(path.name for path in folder.iterdir()) == ["kit.json", "onboard.pyz", "trusted.pub"]
+    assert sorted(path.name for path in folder.iterdir()) == ["onboard.pyz", "trusted.pub"]
 
 
 def test_the_log_is_in_plain_words_for_any_computer(device):

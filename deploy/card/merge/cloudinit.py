@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploy.card.merge.merged import GROUPS, START, Merged, NotMerged, bytes_of, text_of
+from deploy.card.merge.merged import GROUPS, KIT, LATER, START, Merged, NotMerged, bytes_of, text_of
 from deploy.card.yaml_text import (
     KEPT,
     Key,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 HEADER = "#cloud-config"
 COMMAND = f"[sh, {START}]"
+NET = f'[sh, -c, "test ! -e {KIT}/release.tar || {LATER}"]'
+"""At every start, early, and in the first one before the command above: `runcmd` is noted as done before it runs, so that a cut would lose it for ever."""
 SSH = "[systemctl, enable, --now, ssh]"
 
 
@@ -42,7 +44,7 @@ def user_data(content: bytes | None, settings: Settings) -> Merged:
         lines, notes = _user_data(without_marked(text.split("\n")), settings)
     except Unclear as error:
         raise NotMerged(
-            f"user-data on the card is written in a way to which nothing can be added ({error}); under runcmd add the line - {COMMAND} by hand"
+            f"user-data on the card is written in a way to which nothing can be added ({error}); write lists (users, bootcmd, runcmd) with one item a line"
         ) from None
     return Merged(bytes_of("\n".join(lines), ending), tuple(notes))
 
@@ -76,12 +78,14 @@ def _user_data(lines: list[str], settings: Settings) -> tuple[list[str], list[st
             notes.append(f"user-data makes the user {settings.user} already, who stays as there")
         else:
             added += ["users:", *(["- default"] if "user" in known else []), *_dashed(user(settings))]
+    if "bootcmd" not in known:
+        added += ["bootcmd:", f"- {NET}"]
     if "runcmd" not in known:
         added += ["runcmd:", f"- {SSH}", f"- {COMMAND}"]
     if added:
         at = at_end(lines)
         lines = lines[:at] + marked(added, 0) + (lines[at:] or [""])
-    for name, items in (("users", [user(settings)]), ("runcmd", [[SSH], [COMMAND]])):
+    for name, items in (("users", [user(settings)]), ("bootcmd", [[NET]]), ("runcmd", [[SSH], [COMMAND]])):
         if name in known:
             lines = _items(lines, name, items, settings, notes)
     return lines, notes

@@ -18,6 +18,8 @@ IMAGER, USERCONF = "/usr/lib/raspberrypi-sys-mods/imager_custom", "/usr/lib/user
 WORDS = [f"{RUN}/boot/firmware/{NAME}", "systemd.run_success_action=reboot", "systemd.unit=kernel-command-line.target"]
 TAIL = [f"rm -f /boot/firmware/{NAME}", "sed -i 's| systemd\\.[^ ]*||g' /boot/firmware/cmdline.txt", "exit 0"]
 """As the image itself ends the script (it rewrites everything from the line on that removes the script)."""
+ONCE = [TAIL[1], "sync"]
+"""Before the script removes itself: a command line that runs a script which is gone switches the machine off, at every start."""
 DOES = {"name": ("set_hostname", "/etc/hostname"), "user": (USERCONF,), "ssh": ("enable_ssh",), "wifi": ("set_wlan ", "wpa_supplicant.conf")}
 DOES |= {"keyboard": ("set_keymap",), "time_zone": ("set_timezone",), "locale": ("do_change_locale",)}
 """By which words a script shows that it sees to something already."""
@@ -34,7 +36,7 @@ def script_name(cmdline: bytes | None) -> str:
 
 def cmdline(content: bytes | None) -> Merged:
     """Runs the script once. Raises NotMerged."""
-    return with_words(content, [] if script_of(content) else WORDS)
+    return with_words(content, [] if script_of(content) else WORDS)  # they come last, after all that was added before
 
 
 def script(content: bytes | None, settings: Settings) -> Merged:
@@ -95,7 +97,7 @@ def _lines(settings: Settings, wanted: set[str]) -> list[str]:
         lines += _either(f"set_timezone {zone}", [f"ln -sf /usr/share/zoneinfo/{zone} /etc/localtime", f"echo {zone} >/etc/timezone"])
     if "locale" in wanted and settings.locale:
         lines.append(f"command -v raspi-config >/dev/null && raspi-config nonint do_change_locale {quote(settings.locale)}")
-    return [*lines, f"sh {KIT}/firstboot.sh"]
+    return [*lines, f"sh {KIT}/firstboot.sh", *ONCE]
 
 
 def _either(imager: str, otherwise: list[str]) -> list[str]:

@@ -9,6 +9,8 @@ from deploy.card.errors import CardError
 KIT = "/boot/firmware/platewatch"
 START = f"{KIT}/firstboot.sh"
 """What is started on the first boot; Bookworm and Trixie mount the boot partition there."""
+LATER = f"python3 {KIT}/onboard.pyz firstboot --later {KIT}"
+"""What sees to it that the first start goes on at the next start, and returns at once."""
 GROUPS = "users,adm,dialout,audio,netdev,video,plugdev,cdrom,games,input,gpio,spi,i2c,render,sudo"
 """Of the owner's user, as Raspberry Pi Imager gives them."""
 

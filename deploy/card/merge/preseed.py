@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deploy.card.merge.merged import START, Merged, NotMerged, bytes_of, text_of
+from deploy.card.merge.merged import LATER, START, Merged, NotMerged, bytes_of, text_of
 
 if TYPE_CHECKING:
     from deploy.device.settings import Settings, Wifi
 
 COMMAND = f"systemd-run --no-block --collect --unit=platewatch-kit /bin/sh {START}"
-"""Of the early commands, since the late ones wait for the time from the network. An early one is ended after 5 s: this one leaves the work to systemd."""
+"""Of the early commands, since the late ones wait for the time from the network. An early one is ended after 5 s: this one leaves the work to systemd.
+
+`LATER` comes before it and is waited for: early commands are noted as done once they have returned, and never run again.
+"""
 
 
 def preseed(content: bytes | None, settings: Settings) -> Merged:
@@ -40,8 +43,9 @@ def preseed(content: bytes | None, settings: Settings) -> Merged:
     commands = runcmd.setdefault("early", tomlkit.array()) if isinstance(runcmd, dict) else None
     if not isinstance(commands, list):
         raise NotMerged("rpi-preseed.toml on the card has a runcmd.early that is no list; write the card anew")
-    if not any(START in str(command) for command in commands):
-        commands.append(COMMAND)
+    for words, command in ((LATER, LATER), (START, COMMAND)):
+        if not any(words in str(there) for there in commands):
+            commands.append(command)
     return Merged(bytes_of(tomlkit.dumps(document), ending), tuple(notes))
 
 
