@@ -97,6 +97,8 @@ def _sentence(lines: Sequence[str], what: str) -> str:
     offline = [text for text in lines if NETWORK.search(text)]
     if any("DO NOT MATCH THE HASHES" in text for text in lines):
         return f"{what}: one is offered with other contents than it had then (its hash differs), so it is not taken"
+    if any("requires a different Python" in text for text in lines):
+        return f"{what}: the pip of this environment is too old to choose wheels for another Python; {sys.executable} -m pip install 'pip>=24', then once more"
     lost = [match.group(1) for text in lines if (match := re.search(r"No matching distribution found for (.+)$", text))]
     if offline:
         return f"{what} could not be fetched, since no package index answered; look to the network and run it again: what was loaded is kept"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.cli import main
-from deploy.release import licences, own, pins, source, wheelhouse, wheels
+from deploy.release import licences, own, pins, pip, source, wheelhouse, wheels
 from deploy.release.closure import close
 from deploy.release.errors import ReleaseError
 from deploy.release.source import Source
@@ -322,6 +322,13 @@ def test_pip_is_the_second_witness(shop, tmp_path, monkeypatch):
     monkeypatch.setattr(wheelhouse.pip, "resolve", lambda *_: {"pure": "2.0"})
     with pytest.raises(ReleaseError, match=r"pip would install another set .* pure"):
         wheelhouse.prove(P313, roots, chosen)
+
+
+def test_a_pip_that_is_too_old_is_named_with_its_mend():
+    """Debian 12's own judges a wheel's Requires-Python by the Python that it runs in."""
+    said = pip._sentence(["ERROR: Package 'numpy' requires a different Python: 3.11.2 not in '>=3.12'"], "the wheels for Python 3.13")
+    assert said.startswith("the wheels for Python 3.13: the pip of this environment is too old")
+    assert "'pip>=24'" in said
 
 
 def test_without_a_network_one_sentence_says_so_and_names_no_address(shop, tmp_path, monkeypatch, capsys):
