@@ -82,6 +82,7 @@ def first_start(bench: Bench, suite: Suite, living: Path) -> Figures:
     figures["power on to page, s"] = round(guest.until("the page", guest.page.alive, FIRST_LIMIT_S))
     figures["power on to DONE, s"] = round(guest.until("the end of the first start", lambda: "DONE. The page" in guest.words(), FIRST_LIMIT_S))
     said = log_of(guest)
+    (bench.folder / f"{bench.stage}-log.txt").write_text(said, encoding="utf-8")
     require(all(words in said for words in TOLD), f"the log on the boot partition lacks one of its lines: {said[-300:]}")
     require(GOLDEN in said and "NOT INSTALLED" not in said, "the golden self-test is not in the log")
     require("It runs, but" not in said, f"the first start is not content: {said[-300:]}")

@@ -18,9 +18,11 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="5">
 <title>{title}</title>
 <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#1b1f24;background:#fff}}
-.bad{{border-left:.4rem solid #b3261e;padding:.6rem 1rem;background:#fdeceb}}pre{{white-space:pre-wrap;overflow-wrap:anywhere}}
-@media (prefers-color-scheme:dark){{body{{color:#e8eaed;background:#16181b}}.bad{{background:#3b1512}}}}</style></head>
-<body><main><h1>{title}</h1>{words}<h2>What has happened so far</h2><pre>{log}</pre>
+h1{{font-size:1.6rem}}h2{{font-size:1.1rem}}.bad{{border-left:.4rem solid #b3261e;padding:.6rem 1rem;background:#fdeceb}}
+td,th{{padding:.15rem 0;vertical-align:top;text-align:left;overflow-wrap:anywhere}}tr>:first-child{{padding-right:.8rem;white-space:nowrap;color:#5b6472}}
+@media (prefers-color-scheme:dark){{body{{color:#e8eaed;background:#16181b}}.bad{{background:#3b1512}}tr>:first-child{{color:#a4abb5}}}}</style></head>
+<body><main><h1>{title}</h1>{words}<h2>What has happened so far</h2><table><tr><th>min:s</th><th>since power-on</th></tr>
+{log}</table>
 <p>The same stands in <code>platewatch-log.txt</code> on the card's boot partition, which every computer can open.</p></main></body></html>
 """
 
@@ -35,7 +37,14 @@ def compose(layout: Layout, log: Path) -> str:
     title = "Platewatch could not be set up" if trouble else "Platewatch is being set up"
     told = f'<p class="bad" role="alert">{html.escape(trouble)}</p><p>Mend that and switch the device off and on; it goes on from where it was.</p>'
     busy = "<p>This takes a few minutes. Leave the power on; this page renews itself, and the real one follows at the same address.</p>"
-    return PAGE.format(title=title, words=told if trouble else busy, log=html.escape("\n".join(lines)))
+    return PAGE.format(title=title, words=told if trouble else busy, log="\n".join(map(_row, lines)))
+
+
+def _row(line: str) -> str:
+    """Of a line of the log, `    70 s  words`."""
+    since, _, words = line.strip().partition(" s  ")
+    told = f"{int(since) // 60}:{int(since) % 60:02d}" if since.isdecimal() else ""
+    return f"<tr><td>{told}</td><td>{html.escape(words if told else line)}</td></tr>"
 
 
 def serve(layout: Layout, log: Path, ports: tuple[int, ...] = PORTS, host: str = "") -> list[ThreadingHTTPServer]:

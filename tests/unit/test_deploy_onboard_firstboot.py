@@ -282,7 +282,7 @@ def test_a_log_that_cannot_be_written_stops_nothing_and_it_does_not_grow_for_eve
 
 def test_the_page_tells_how_far_it_is_and_what_is_wrong(device, tmp_path):
     log = tmp_path / "log.txt"
-    log.write_text("4 of 6: installing <b>\n")
+    log.write_text("    70 s  4 of 6: installing <b>\nno <i> time\n")
     servers = page.serve(device.layout, log, (0,), "127.0.0.1")
     try:
         address = f"http://127.0.0.1:{servers[0].server_port}/any/where"
@@ -292,7 +292,8 @@ def test_the_page_tells_how_far_it_is_and_what_is_wrong(device, tmp_path):
         answer.value.close()
         assert answer.value.code == 503
         assert "Platewatch is being set up" in text
-        assert "installing &lt;b&gt;" in text
+        assert "<td>1:10</td><td>4 of 6: installing &lt;b&gt;</td>" in text
+        assert "<td>no &lt;i&gt; time</td>" in text
         device.site().note(trouble="the <kit> is damaged")
         assert "the &lt;kit&gt; is damaged" in page.compose(device.layout, log)
         assert "could not be set up" in page.compose(device.layout, log)
