@@ -10,6 +10,7 @@ fail() { say "setup: $*"; exit 1; }
 usage() {
     say "usage: ./setup.sh demo [--for SECONDS] [--port PORT]   watch a bundled clip and open the status page"
     say "       ./setup.sh pi [--dry-run] [--config FILE]       on a Raspberry Pi: install this checkout for good"
+    say "       ./setup.sh card [DEVICE.toml] [--help]          a card for a Raspberry Pi, from this computer: asks for all that it needs"
     say "       ./setup.sh test [PYTEST ARGUMENTS]              set up everything and run all tests"
     say "       ./setup.sh emulate [--list] [--only NAME]       boot the card that deploy flash writes, in QEMU (takes long)"
 }
@@ -84,6 +85,21 @@ pi)
     PYTHON=/usr/bin/python3
     make_venv
     exec .venv/bin/python -m deploy here "$@"
+    ;;
+card)
+    shift
+    from=$OLDPWD
+    [ "$(id -u)" != 0 ] || [ -O . ] || fail "run it without sudo, as the user whose folder this is; it asks for sudo itself, for the writing alone"
+    may_ask=1
+    install run ""
+    # Debian 12's own pip judges wheels for another Python by the one that it runs in, and so refuses the device's.
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "pip>=24" || fail "pip could not be renewed; is the network there?"
+    packages=""
+    command -v mcopy >/dev/null || packages="mtools"
+    command -v openssl >/dev/null || packages="$packages openssl"
+    # shellcheck disable=SC2086  # one word a package; without them the command that needs one names it
+    [ -z "$packages" ] || { say "setup: missing here, and installed now, for which sudo may ask for your password: $packages" && apt_install $packages || true; }
+    exec .venv/bin/python -m deploy card --at "$from" "$@"
     ;;
 test)
     shift

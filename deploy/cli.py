@@ -12,6 +12,7 @@ COMMANDS = (
     "keys",
     "wheelhouse",
     "release",
+    "card",
     "flash",
     "prepare-sd",
     "disks",

@@ -6,7 +6,7 @@ import json
 import os
 import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,11 @@ class Disk:
     @property
     def system(self) -> bool:
         return any(mount in SYSTEM for mount in self.mounts)
+
+    @property
+    def is_shown(self) -> bool:
+        """A desktop mounted it by itself, as it does with every card that is put in."""
+        return self.removable and bool(self.mounts) and all(mount.startswith(("/media/", "/run/media/")) for mount in self.mounts)
 
     @property
     def words(self) -> str:
@@ -74,8 +79,8 @@ def _with_children(entry: dict[str, Any]) -> list[dict[str, Any]]:
     return [entry, *(part for child in entry.get("children") or () for part in _with_children(child))]
 
 
-def find(name: str, known: list[Disk] | None = None) -> Disk:
-    """The disk of that name, or the file that stands for one. Raises CardError, also for a partition."""
+def find(name: str, known: list[Disk] | None = None, *, as_root: bool = False) -> Disk:
+    """The disk of that name, or the file that stands for one; `as_root`: root will write it, whoever asks now. Raises CardError, also for a partition."""
     path = Path(name)
     try:
         mode = path.stat().st_mode
@@ -90,10 +95,20 @@ def find(name: str, known: list[Disk] | None = None) -> Disk:
     real = os.path.realpath(path)
     for disk in disks() if known is None else known:
         if disk.path == real:
-            if not os.access(real, os.R_OK | os.W_OK) and not disk.read_only:
+            if not as_root and not may_write(disk) and not disk.read_only:
                 raise CardError(f"{name}: you may not write it; run this with sudo (sudo {sys.executable} -m deploy ...)")
             return disk
     raise CardError(f"{name}: is no whole disk, perhaps a partition of one; python -m deploy disks shows which there are")
+
+
+def free(disk: Disk) -> Disk:
+    """As it is once it is unmounted, where a desktop alone has mounted it."""
+    return replace(disk, mounts=()) if disk.is_shown else disk
+
+
+def may_write(disk: Disk) -> bool:
+    """Whether this user may; a file that is not there yet can be made."""
+    return not os.path.exists(disk.path) or os.access(disk.path, os.R_OK | os.W_OK)
 
 
 def refusals(disk: Disk, needed: int) -> tuple[list[str], list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from deploy.card.disks import Disk
 from deploy.card.errors import CardError
 from deploy.card.program import run
 
@@ -19,3 +20,12 @@ def eject(path: Path) -> bool:
                 continue
             return True
     return False
+
+
+def unmount(disk: Disk) -> None:
+    """Raises CardError where something on it is still open."""
+    for mount in disk.mounts:
+        try:
+            run("umount", mount)
+        except CardError:
+            raise CardError(f"{mount}: cannot be unmounted; close what has files on it open, and try again") from None

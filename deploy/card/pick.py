@@ -25,14 +25,17 @@ def image(ask: Asker | None) -> Path:
     return expanded(answer)
 
 
-def card(ask: Asker | None, needed: int) -> str:
-    """One of the disks that may be written without another word; its name must be typed, so that it is no slip. Raises CardError."""
+def card(ask: Asker | None, needed: int, *, shown_too: bool = False) -> str:
+    """One of the disks that may be written without another word, or that a desktop shows (`shown_too`); its name must be typed, so that it is no slip.
+
+    Raises CardError.
+    """
     if ask is None:
         raise CardError("--disk: name the card; python -m deploy disks shows which disks there are")
-    good = [disk for disk in disks.disks() if not any(disks.refusals(disk, needed))]
+    good = [disk for disk in disks.disks() if not any(disks.refusals(disks.free(disk) if shown_too else disk, needed))]
     if not good:
         raise CardError("there is no card that may be written; put one in, and look with python -m deploy disks why one is not offered")
-    offered = "\n".join(f"  {disk.words}" for disk in good)
+    offered = "\n".join(" ".join(filter(None, (f"  {disk.words}", *disk.mounts))) for disk in good)
     answer = ask(f"Cards that may be written:\n{offered}\nEverything on it will be lost. Type the name of the one to write", "", False).strip()
     if answer not in [disk.path for disk in good]:
         raise CardError(f"{answer or 'nothing'} is none of them; nothing was written")

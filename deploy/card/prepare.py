@@ -40,9 +40,9 @@ class Prepared:
         return f"{'https' if self.https else 'http'}://{host or self.settings.name}.local:{self.port}"
 
 
-def prepared(path: Path | None, asker: ask.Asker | None) -> Prepared:
-    """Asks where something is missing and there is somebody to ask. Raises DeviceError."""
-    document = read(path) if path else {}
+def prepared(path: Path | None, asker: ask.Asker | None, told: dict[str, Any] | None = None) -> Prepared:
+    """Asks where something is missing and there is somebody to ask; not for what the card itself says (`told`), where there is no file. Raises DeviceError."""
+    document = read(path) if path else told or {}
     base = path.resolve().parent if path else Path.cwd()
     notes = []
     if path and holds_secret(document) and public(path):
@@ -50,7 +50,7 @@ def prepared(path: Path | None, asker: ask.Asker | None) -> Prepared:
     if asker is None:
         ask.refuse(document, path)
     else:
-        document = ask.complete(document, asker, fresh=path is None)
+        document = ask.complete(document, asker, fresh=path is None and not told)
     device = checked(document, path)
     settings, config = settings_of(device, base), config_of(device, base)
     return Prepared(settings, config, _kept(document, settings, config), device.page.port, device.page.https, tuple(notes))

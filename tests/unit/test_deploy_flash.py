@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
+import re
 import shutil
 import subprocess
 import tomllib
@@ -34,7 +35,7 @@ from tests.cards import (
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 pytestmark = TOOLS
 START = ["sh", "/boot/firmware/platewatch/firstboot.sh"]
-KIT = ["firstboot.sh", "kit.json", "onboard.pyz", "platewatch.toml", "release.tar", "release.tar.minisig", "secrets.json", "trusted.pub"]
+KIT = ["cmdline-words.txt", "firstboot.sh", "kit.json", "onboard.pyz", "platewatch.toml", "release.tar", "release.tar.minisig", "secrets.json", "trusted.pub"]
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,59 @@ def test_no_password_is_anywhere_on_the_card_but_in_the_secrets(made, desk):
     for word in ("the page's word", "the wifi's word"):
         assert word.encode() not in raw
     assert raw.count(b"the broker's word") == 1
+
+
+def secrets_on(boot):
+    """As they stand there: the login's hash, the Wi-Fi's key, the page's hash, the camera's and the broker's password."""
+    script = boot.read("firstrun.sh")
+    told = script or boot.read("user-data") + boot.read("network-config")
+    found = re.findall(rb"\$6\$[./0-9A-Za-z]{8,16}\$[./0-9A-Za-z]{86}|\b[0-9a-f]{64}\b", told)
+    config = tomllib.loads(boot.read("platewatch/platewatch.toml").decode())
+    camera = config["camera"]["source"].partition("me:")[2].partition("@")[0]
+    return {*found, config["web"]["password_hash"].encode(), camera.encode(), json.loads(boot.read("platewatch/secrets.json"))["mqtt"].encode()}
+
+
+@pytest.mark.parametrize("kind", [TRIXIE, BOOKWORM])
+def test_of_an_earlier_preparation_no_secret_stays_anywhere_in_the_partitions_bytes(desk, kind):
+    """Room that becomes free before the old files lets the new ones begin there, and not by chance on the old ones."""
+    text = (desk / "gate.toml").read_text().replace('name = "owner"', 'name = "owner"\npassword = "the login\'s word"')
+    text += '[camera]\nkind = "rtsp"\naddress = "rtsp://yard/"\nuser = "me"\npassword = "the camera\'s word"\n'
+    (desk / "gate.toml").write_text(text)
+    image(desk / "card.img", {"a-filler": "x" * 600_000} | kind)
+    again = ["flash", "gate.toml", "--onto-written", "card.img", "--yes-really", "card.img"]
+    assert main(again) == 0
+    boot = inside(Path("card.img"))
+    boot.remove("a-filler")
+    old = secrets_on(boot)
+    raw = Path("card.img").read_bytes()
+    assert len(old) == 5
+    assert all(word in raw for word in old)
+    (desk / "gate.toml").write_text(text.replace("'s word", "'s other word"))
+    assert main(again) == 0
+    raw = Path("card.img").read_bytes()
+    assert [word for word in old if word in raw] == []
+    assert all(word in raw for word in secrets_on(boot))
+
+
+@pytest.mark.parametrize("name", ["trixie", "bookworm"])
+def test_the_card_counts_memory_and_the_kit_knows_whose_word_that_is(made, desk, name):
+    assert flash(made, name) == 0
+    boot = inside(Path("card.img"))
+    for _ in range(2):
+        assert boot.read("cmdline.txt").decode().split().count("cgroup_enable=memory") == 1
+        assert boot.read("cmdline.txt").count(b"\n") == 1
+        assert boot.read("platewatch/cmdline-words.txt") == b"cgroup_enable=memory\n"
+        assert main(["flash", "gate.toml", "--onto-written", "card.img", "--yes-really", "card.img"]) == 0
+
+
+@pytest.mark.parametrize("word", ["cgroup_enable=memory", "cgroup_disable=memory"])
+def test_a_word_on_memory_that_was_there_is_nobodys_but_its_writers(desk, capsys, word):
+    boot = boot_folder(desk / "bootfs", TRIXIE | {"cmdline.txt": f"root=x {word}\n"})
+    assert main(["prepare-sd", "bootfs", "gate.toml"]) == 0
+    assert boot.read("cmdline.txt").decode().split()[:2] == ["root=x", word]
+    assert boot.read("cmdline.txt").count(b"cgroup") == 1
+    assert boot.read("platewatch/cmdline-words.txt") is None
+    assert ("forbids to count memory" in capsys.readouterr().out) == ("disable" in word)
 
 
 @pytest.mark.parametrize("name", ["trixie", "bookworm"])
