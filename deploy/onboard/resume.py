@@ -27,6 +27,7 @@ def resume(site: Site) -> Verdict | None:
 def order(site: Site) -> None:
     """All that is quick. Afterwards `current` leads to a whole release, and its units are in their places."""
     state = site.state
+    began_with = state.current
     if state.removing:
         uninstall.finish(site)
         return
@@ -45,7 +46,7 @@ def order(site: Site) -> None:
         switch.turn(site, site.state.previous)
     if site.state.current:
         if site.state.trial is None:
-            units.settle(site)
+            units.settle(site, read=site.state.current == began_with)
         else:
             switch.start(site)  # new units are in nobody's plan for this start yet
         install.prune(site)

@@ -186,6 +186,17 @@ def test_a_release_that_brings_the_machine_down_is_taken_back(device, tmp_path):
     assert "the machine started 3 times" in state.failed["words"]
 
 
+def test_a_start_with_nothing_left_over_does_not_have_systemd_read_everything_again(device):
+    site = device.site()
+    resume.order(site)
+    calls = len(site.machine.calls)
+    resume.order(site)
+    assert site.machine.calls[calls:] == []
+    (site.layout.units / "platewatch.service").unlink()
+    resume.order(site)
+    assert ["systemctl", "daemon-reload"] in site.machine.calls[calls:]
+
+
 def test_what_cannot_even_be_started_is_taken_back_at_once(device, tmp_path, monkeypatch):
     site = device.site()
     start, calls = site.machine.start, []
