@@ -13,6 +13,12 @@ from deploy.onboard.site import Site
 TOOL = '#!/bin/sh\nexec /usr/bin/python3 /opt/platewatch/current/onboard.pyz "$@"\n'
 COMMAND = "/opt/platewatch/current/.venv/bin/platewatch"
 JUDGE = "/var/lib/platewatch-deploy/onboard.pyz"
+LOCKED = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid")
+LOCKERS = (
+    *("useradd", "userdel", "usermod", "groupadd", "groupdel", "groupmod", "groupmems", "newusers", "passwd", "chpasswd", "gpasswd", "chgpasswd"),
+    *("chage", "chfn", "chsh", "pwck", "grpck", "pwconv", "pwunconv", "grpconv", "grpunconv", "vipw", "vigr"),
+)
+"""The programs that hold one rightly."""
 LEFT = f"/var/lib/platewatch-deploy /etc/systemd/system/multi-user.target.wants/{RESUME} /etc/systemd/system/{RESUME}"
 RESUME_UNIT = f"""[Unit]
 Description=Platewatch: finish what a power cut left, and judge an update
@@ -69,7 +75,8 @@ def lay(site: Site, trusted: bytes | None = None) -> None:
 
 
 def make_user(site: Site) -> None:
-    """A system user without a shell. A cut within leaves a group without its user at worst, which this finds."""
+    """A system user without a shell. A cut within leaves a group without its user, which this finds, and locks."""
+    free_locks(site)
     if USER not in _names(site, "etc/group"):
         site.machine.run(["groupadd", "--system", USER])
         site.step("group")
@@ -81,6 +88,19 @@ def make_user(site: Site) -> None:
     if missing:
         site.machine.run(["usermod", "--append", "--groups", ",".join(missing), USER])
         site.step("groups")
+
+
+def free_locks(site: Site) -> None:
+    """Locks on /etc/passwd and the like that a cut left. Each names a process, and once another one has its number the system's own tools refuse for ever."""
+    for name in LOCKED:
+        path = site.layout.at(f"etc/{name}.lock")
+        try:
+            text = path.read_text(errors="replace").strip("\0 \n")
+        except OSError:
+            continue
+        if not (text.isdecimal() and site.machine.program(int(text)) in LOCKERS):
+            disk.take_away(path)
+            site.step(f"unlocked {name}")
 
 
 def make_folders(site: Site) -> None:

@@ -140,6 +140,13 @@ class Machine:
             return False
         return True
 
+    def program(self, pid: int) -> str:
+        """The first 15 letters of the name of what runs under that number, '' for nothing."""
+        try:
+            return Path(f"/proc/{pid}/comm").read_text().strip()
+        except OSError:
+            return ""
+
     def page(self, address: str, timeout_s: float = 5.0) -> dict[str, object] | None:
         """The JSON at an address of this machine itself, None where it does not answer so. Its own certificate is not asked for its name."""
         loose = ssl.create_default_context()

@@ -54,6 +54,8 @@ class State:
     trial: Trial | None = None
     pending: str = ""
     """A release that stands whole and was asked for, but not switched to yet."""
+    works: dict[str, bool] = field(default_factory=dict)
+    """{"frames", "page"} when it was asked for: what did not work then is not asked of it."""
     failed: dict[str, str] = field(default_factory=dict)
     """{"id", "words"} of the last one that was rolled back."""
     firstboot: str = ""

@@ -17,10 +17,11 @@ from deploy.onboard.watch import Verdict
 
 
 def begin(site: Site, id: str, kind: str) -> None:
-    """`id` runs from now on, on trial. What does not work now is not asked of it: an update may be what mends the camera."""
+    """`id` runs from now on, on trial. What does not work now is not asked of it; of one that was pending this was noted: early in a start nothing runs."""
     state = site.state
-    frames, page = trial.works_now(site) if state.current else (True, True)
-    site.note(trial=Trial(id, state.current, kind, frames, page, boot=site.machine.boot_id, since=site.machine.utc()), pending="")
+    works = state.works if state.pending else works_now(site)
+    frames, page = works.get("frames", True), works.get("page", True)
+    site.note(trial=Trial(id, state.current, kind, frames, page, boot=site.machine.boot_id, since=site.machine.utc()), pending="", works={})
     site.step("trial-noted")
     try:
         turn(site, id)
@@ -29,6 +30,12 @@ def begin(site: Site, id: str, kind: str) -> None:
             raise
         reject(site, f"it could not be started ({error})")
         raise OnboardError(f"{id}: could not be started ({error}); {state.current} runs again") from None
+
+
+def works_now(site: Site) -> dict[str, bool]:
+    """Whether pictures come and the page answers before an update, which may be what mends the camera. Of a first installation everything is asked."""
+    frames, page = trial.works_now(site) if site.state.current else (True, True)
+    return {"frames": frames, "page": page}
 
 
 def turn(site: Site, id: str) -> None:

@@ -53,7 +53,7 @@ def bring(site: Site, packed: Path, release: Release, wish: Wish = Wish()) -> No
         return
     id = install.stage(site, packed, release)
     ground.put_tools(site, site.layout.release(id) / "onboard.pyz")
-    site.note(pending=id)
+    site.note(pending=id, works=switch.works_now(site))
     site.step("pending")
     switch.begin(site, id, "update" if state.current else "first")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.onboard import switch, uninstall, update
+from deploy.onboard import resume, switch, uninstall, update
 from deploy.onboard.layout import FAILURE, FIRSTBOOT, RESUME
 from tests.onboard import UNITS, Device, Power, cut, make_kit, pack, verify
 
@@ -120,6 +120,42 @@ def test_an_update_that_was_staged_goes_on_by_itself(made, room):
     assert cut(device.root, at, lambda power: device.update(packs["1.0.3"], device.site(power)))
     assert device.site().state.current.startswith("1.0.2-")
     assert device.power_on().state.current.startswith("1.0.3-")
+
+
+def test_a_bad_update_that_was_only_asked_for_is_judged_by_what_worked_when_it_was(made, room):
+    """At the next start the services wait until the updater has put the disk in order: nothing works then, and that is no reason to ask for nothing."""
+    _, running, packs = made
+    power = Power(running.copy(room / "uncut").root)
+    Device(room / "uncut").update(packs["bad"], Device(room / "uncut").site(power))
+    device = running.copy(room / "cut")
+    assert cut(device.root, power.names.index("pending") + 1, lambda power: device.update(packs["bad"], device.site(power)))
+    site = device.site()
+    site.machine.running.clear()
+    begun = site.machine.now()
+    resume.order(site)
+    assert site.machine.now() == begun, "and the start does not wait for pictures that cannot come"
+    assert site.state.trial is not None
+    assert (site.state.trial.frames, site.state.trial.page) == (True, True)
+    assert not switch.decide(site).good
+    assert site.state.current.startswith("1.0.2-")
+
+
+def test_what_did_not_work_when_an_update_was_asked_for_is_not_asked_of_it_after_a_cut_either(made, room):
+    _, running, packs = made
+    device = running.copy(room / "cut")
+
+    def ask(power):
+        site = device.site(power)
+        site.machine.running.clear()
+        device.update(packs["1.0.3"], site)
+
+    power = Power(running.copy(room / "uncut").root)
+    Device(room / "uncut").update(packs["1.0.3"], Device(room / "uncut").site(power))
+    assert cut(device.root, power.names.index("pending") + 1, ask)
+    site = device.site()
+    resume.order(site)
+    assert site.state.trial is not None
+    assert (site.state.trial.frames, site.state.trial.page) == (False, False)
 
 
 def test_a_bad_update_may_be_cut_anywhere_and_is_taken_back(made, room):

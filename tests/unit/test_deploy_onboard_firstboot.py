@@ -129,6 +129,25 @@ def test_what_passwords_stood_on_is_overwritten_too(device, folder):
     assert set(blocks[1].read_bytes()) == {0}
 
 
+@pytest.mark.parametrize("holder", ["", "\0\0", "1", "0", "999999999"])
+def test_locks_that_a_cut_left_on_the_users_do_not_keep_the_first_start_from_its_end(device, holder):
+    """They name a process of the start before; under its number another program runs by now, or nobody wrote it down in time."""
+    locks = [device.root / "etc" / f"{name}.lock" for name in ("passwd", "shadow", "group", "gshadow")]
+    for path in locks:
+        path.write_text(holder)
+    assert start(device)[0] == 0
+    assert [path.name for path in locks if path.exists()] == []
+
+
+def test_a_lock_that_one_of_the_systems_own_tools_holds_is_left_alone(device, monkeypatch):
+    lock = device.root / "etc/passwd.lock"
+    lock.write_text("4711")
+    site = device.site()
+    monkeypatch.setattr(site.machine, "program", {4711: "useradd"}.get)
+    ground.free_locks(site)
+    assert lock.exists()
+
+
 @pytest.mark.parametrize("before", [True, False], ids=["before the new file has its name", "right after"])
 def test_cut_while_passwords_are_blanked_no_block_that_is_given_up_still_says_one(tmp_path, monkeypatch, before):
     """A block that belongs to no file any more is never found again; so it is overwritten while it still does, and the next start ends the work."""
