@@ -1,0 +1,5 @@
+"""`python -m tests.powercuts`: see docs/powercuts.md."""
+
+from tests.powercuts.command import main
+
+raise SystemExit(main())
