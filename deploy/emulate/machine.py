@@ -17,8 +17,8 @@ CONSOLES: dict[Board, str] = {"virt": "console=ttyAMA0", "raspi3b": "console=tty
 """A Raspberry Pi 3's first serial line is Bluetooth's in the device tree; whichever is a console writes the log."""
 SPARE: dict[Board, str] = {"virt": "", "raspi3b": "modprobe.blacklist=vchiq,vc4,snd_bcm2835,bcm2835_v4l2"}
 """What QEMU's board has not, and Debian's drivers would wait for."""
-NO_WATCHDOG = "systemd.watchdog_sec=0"
-"""It would take a busy computer for a guest that hangs, and the Raspberry Pi 3 of QEMU has none."""
+NO_WATCHDOG, SLOW_WATCHDOG = "systemd.watchdog_sec=0", "systemd.watchdog_sec=60"
+"""The 14 seconds of a device would take a busy computer for a guest that hangs, and the Raspberry Pi 3 of QEMU has no watchdog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Ports:
 def command_line(text: str, board: Board, *, watchdog: bool = False) -> str:
     """The kernel's: the card's own cmdline.txt, as the firmware would hand it over, with this board's console."""
     words = [word for word in text.split() if not word.startswith("console=")]
-    return " ".join([*words, *CONSOLES[board].split(), *SPARE[board].split(), *([] if watchdog else [NO_WATCHDOG]), *QUIET.split()])
+    return " ".join([*words, *CONSOLES[board].split(), *SPARE[board].split(), SLOW_WATCHDOG if watchdog else NO_WATCHDOG, *QUIET.split()])
 
 
 def command(board: Board, card: Path, parts: StandIn, line: str, ports: Ports, serial: Path) -> list[str]:
