@@ -6,11 +6,12 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.entry import ended
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,22 +40,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 def main(words: Sequence[str] | None = None) -> int:
     options = arguments(words)
-    from edge.errors import PlatewatchError
-
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with `&` has turned the first off
-        signal.signal(number, _stop)
-    try:
-        return run(options)
-    except PlatewatchError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on with the life that was under way", file=sys.stderr)
-        return 130
-
-
-def _stop(*_: object) -> None:
-    raise KeyboardInterrupt
+    return ended(lambda: run(options), "stopped; the same command goes on with the life that was under way")
 
 
 def check(options: argparse.Namespace) -> None:

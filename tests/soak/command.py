@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.entry import ended
 
 if TYPE_CHECKING:
     from tests.soak.play import Played
@@ -39,21 +39,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 def main(words: Sequence[str] | None = None) -> int:
     options = arguments(words)
-    from edge.errors import PlatewatchError
-
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with `&` has turned the first off
-        signal.signal(number, _stop)
-    try:
-        return run(options)
-    except PlatewatchError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:  # before or after the daemon
-        return 130
-
-
-def _stop(*_: object) -> None:
-    raise KeyboardInterrupt
+    return ended(lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> int:
