@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def ended(run: Callable[[], int], stopped: str = "") -> int:
-    """Exit status: what `run` returns, 1 with one sentence for what is wrong with the computer or the arguments, 130 when it was stopped (and `stopped` said)."""
+    """Exit status: what `run` returns, 1 with a sentence for what is wrong with computer or arguments, 130 when it was stopped, after saying `stopped`."""
     from edge.errors import PlatewatchError
 
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with `&` has turned the first off
