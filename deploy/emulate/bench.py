@@ -91,30 +91,26 @@ def told(guest: Guest) -> dict[str, Any]:
     return dict(found)
 
 
-def settled(guest: Guest) -> Callable[[], bool]:
-    """Whether nothing is on trial or waiting, asked over SSH; a guest that does not answer yet is not settled."""
+def asked(guest: Guest, good: Callable[[dict[str, Any]], object]) -> Callable[[], bool]:
+    """Whether the device's own status is `good`, asked over SSH; of a guest that does not answer yet it is not."""
 
     def ask() -> bool:
         try:
-            found = told(guest)
+            return bool(good(told(guest)))
         except (EmulateError, ValueError):
             return False
-        return not found["trial"] and not found["pending"]
 
     return ask
+
+
+def settled(guest: Guest) -> Callable[[], bool]:
+    """Whether nothing is on trial or waiting."""
+    return asked(guest, lambda found: not found["trial"] and not found["pending"])
 
 
 def well(guest: Guest) -> Callable[[], bool]:
     """Whether the page answers and new pictures come."""
-
-    def ask() -> bool:
-        try:
-            found = told(guest)
-        except (EmulateError, ValueError):
-            return False
-        return bool(found["page"] and found["daemon"]["runs"] and found["daemon"]["frames"])
-
-    return ask
+    return asked(guest, lambda found: found["page"] and found["daemon"]["runs"] and found["daemon"]["frames"])
 
 
 def require(good: object, words: str) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 
-from deploy.emulate.bench import BOOT_LIMIT_S, FIRST_LIMIT_S, TRIAL_LIMIT_S, Bench, Figures, release_of, require, settled, told, well
+from deploy.emulate.bench import BOOT_LIMIT_S, FIRST_LIMIT_S, TRIAL_LIMIT_S, Bench, Figures, asked, release_of, require, settled, told, well
 from deploy.emulate.errors import EmulateError
 from deploy.emulate.guest import BY_SSH_S, card_file
 from deploy.emulate.living import send
@@ -30,19 +30,11 @@ def cut_first_boot(bench: Bench) -> Figures:
         bench.say(f"cut after {moments[-1]}")
     guest = bench.power_on(card)
     to_page = guest.until("the page", guest.page.alive, FIRST_LIMIT_S)
-    guest.until("the end of the first start", lambda: told_done(bench), FIRST_LIMIT_S, BY_SSH_S)
+    guest.until("the end of the first start", asked(guest, lambda found: found["firstboot"] == "done"), FIRST_LIMIT_S, BY_SSH_S)
     guest.until("pictures", well(guest), BOOT_LIMIT_S, BY_SSH_S)
     bench.cut()
     card.unlink()
     return {"cuts": len(moments), "at": "; ".join(moments), "last power on to page, s": round(to_page)}
-
-
-def told_done(bench: Bench) -> bool:
-    assert bench.guest is not None
-    try:
-        return bool(told(bench.guest)["firstboot"] == "done")
-    except (EmulateError, ValueError):
-        return False
 
 
 def cut_update(bench: Bench) -> Figures:

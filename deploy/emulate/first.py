@@ -17,7 +17,6 @@ from deploy.emulate.suites import BOOKWORM, TRIXIE, Suite
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOLD = ("1 of 6", "2 of 6", "3 of 6", "4 of 6", "5 of 6", "6 of 6", "DONE")
 GOLDEN = "the models compute here what they did where they were measured"
-SEED = {"trixie": "user-data", "bookworm": "firstrun.sh"}
 CHUNK = 4 << 20
 
 
@@ -72,7 +71,7 @@ def bookworm(bench: Bench) -> Figures:
 def first_start(bench: Bench, suite: Suite, living: Path) -> Figures:
     """Of a copy of the flashed card, which stays at `living`."""
     flash_made = bench.flashed(suite)
-    secrets = device.secrets(card_file(flash_made, SEED[suite.name]), card_file(flash_made, "platewatch/platewatch.toml"))
+    secrets = device.secrets(card_file(flash_made, suite.seed), card_file(flash_made, "platewatch/platewatch.toml"))
     require(len(secrets) == 5, "the flashed card lacks a secret that this stage looks for afterwards")
     bench.copy(flash_made, living)
     guest = bench.power_on(living, suite=suite)

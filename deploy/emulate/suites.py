@@ -36,10 +36,14 @@ def _issue(day: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """`boot` and `root` are files by name, with their text; those of `scripts` may be run. `packages` come to those that both have."""
+    """`seed` is the file that its first start reads. `boot` and `root` are files by name, with their text; those of `scripts` may be run.
+
+    `packages` come to those that both have.
+    """
 
     name: str
     python: str
+    seed: str
     boot: dict[str, str]
     packages: tuple[str, ...] = ()
     root: dict[str, str] = field(default_factory=dict)
@@ -49,6 +53,7 @@ class Suite:
 TRIXIE = Suite(
     "trixie",
     "3.13",
+    "user-data",
     # As the stock image has them, everything in them an example but one line.
     {
         "cmdline.txt": LINE + "\n",
@@ -69,6 +74,7 @@ TRIXIE = Suite(
 BOOKWORM = Suite(
     "bookworm",
     "3.11",
+    "firstrun.sh",
     {"cmdline.txt": f"{LINE} quiet init=/{FIRSTBOOT}\n", "config.txt": CONFIG, "issue.txt": _issue("2025-05-13"), "kernel8.img": KERNEL_TEXT},
     (),
     # Raspberry Pi OS gives its first user this right, whatever the owner names him.

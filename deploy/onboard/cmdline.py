@@ -37,10 +37,10 @@ def remember(site: Site, kit: Path) -> None:
 def ask(site: Site) -> None:
     """On a Raspberry Pi that counts no memory: write the word, and remember that it is ours."""
     layout = site.layout
-    if b"Raspberry Pi" not in _raw(layout.at("proc/device-tree/model")) or "memory" in _words(layout.at("sys/fs/cgroup/cgroup.controllers")):
+    if b"Raspberry Pi" not in disk.contents(layout.at("proc/device-tree/model")) or "memory" in _words(layout.at("sys/fs/cgroup/cgroup.controllers")):
         return
     words = _words(layout.at(PLACE))
-    if len(_raw(layout.at(PLACE)).strip().splitlines()) != 1 or any(asks(word) or forbids(word) for word in words):
+    if len(disk.contents(layout.at(PLACE)).strip().splitlines()) != 1 or any(asks(word) or forbids(word) for word in words):
         return
     _mark(site)
     if _put(site, [*words, WORD]):
@@ -74,12 +74,4 @@ def _mark(site: Site) -> None:
 
 
 def _words(path: Path) -> list[str]:
-    return _raw(path).decode("utf-8", "surrogateescape").split()
-
-
-def _raw(path: Path) -> bytes:
-    """Nothing where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+    return disk.contents(path).decode("utf-8", "surrogateescape").split()

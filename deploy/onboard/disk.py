@@ -73,6 +73,14 @@ def make_folder(path: Path, mode: int = 0o755) -> None:
         sync_folder(folder.parent)
 
 
+def contents(path: Path) -> bytes:
+    """Nothing where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def take_away(path: Path) -> None:
     """A file, a link or a whole tree; nothing there is fine."""
     if path.is_dir() and not path.is_symlink():

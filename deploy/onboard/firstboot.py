@@ -14,7 +14,7 @@ from deploy.onboard.site import Site
 from deploy.onboard.state import Trial
 from deploy.onboard.tarball import Release
 
-SPECIAL_START = "systemd.run="
+SPECIAL_START = b"systemd.run="
 """On the kernel's command line while Bookworm runs firstrun.sh: then it starts anew, and our unit goes on."""
 UNIT = """[Unit]
 Description=Platewatch: the first start
@@ -48,7 +48,7 @@ def arrange(site: Site, folder: Path) -> None:
         return
     inside = site.layout.inside(folder)
     ground.put_unit(site, FIRSTBOOT, UNIT.format(kit=inside, resume=RESUME))
-    if SPECIAL_START in _command_line(site.layout):
+    if SPECIAL_START in disk.contents(site.layout.at("proc/cmdline")):
         site.say("Platewatch goes on after the restart.")
     elif not site.machine.hand_over(FIRSTBOOT):
         first_start(site, folder)
@@ -176,10 +176,3 @@ def _show_page(site: Site, folder: Path) -> None:
     ground.put_unit(site, FAILURE, PAGE_UNIT.format(program=site.layout.inside(site.layout.judge), log=log))
     if not site.state.current:
         site.machine.start(FAILURE)
-
-
-def _command_line(layout: Layout) -> str:
-    try:
-        return layout.at("proc/cmdline").read_text()
-    except OSError:
-        return ""

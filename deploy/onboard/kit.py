@@ -81,16 +81,13 @@ def blank_seeds(bootfs: Path) -> list[str]:
     changed = []
     for name in SEEDS:
         path = bootfs / name
-        try:
-            raw = path.read_bytes()
-        except OSError:
-            continue
+        raw = disk.contents(path)
         blank = PASSWORD.sub(rb'\1 "removed after the first start"', raw)
         if blank != raw:
             _overwrite(path, PASSWORD.sub(_crossed_out, raw))  # where they stand: blocks that nothing leads to any more are out of reach after a cut
             disk.write_whole(path, blank, path.stat().st_mode & 0o7777)
             changed.append(name)
-    if (bootfs / SCRIPT).is_file() and b"systemd.run=" not in _read(bootfs / "cmdline.txt"):
+    if (bootfs / SCRIPT).is_file() and b"systemd.run=" not in disk.contents(bootfs / "cmdline.txt"):
         wipe(bootfs / SCRIPT)
         changed.append(SCRIPT)
     return changed
@@ -100,7 +97,7 @@ def overwrite_free(site: Site, bootfs: Path) -> None:
     """Zeros into all free room, where the system's own first start removed (Bookworm) or rewrote (preseed) its files and let their bytes lie. FAT alone."""
     filling = bootfs / FILLING
     disk.take_away(filling)
-    mounts = [line.split()[:3] for line in _read(site.layout.at("proc/self/mounts")).decode(errors="replace").splitlines()]
+    mounts = [line.split()[:3] for line in disk.contents(site.layout.at("proc/self/mounts")).decode(errors="replace").splitlines()]
     if (bootfs / "user-data").is_file() or not any(where == site.layout.inside(bootfs) and kind in ("vfat", "msdos") for _, where, kind in mounts):
         return
     site.say("Overwriting the free room of the boot partition, where passwords of before may still be read.")
@@ -113,14 +110,6 @@ def overwrite_free(site: Site, bootfs: Path) -> None:
             site.say(f"It could not be overwritten: {disk.plainly(error)}")
     disk.take_away(filling)
     site.step("free-overwritten")
-
-
-def _read(path: Path) -> bytes:
-    """Nothing where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
 
 
 def _crossed_out(found: re.Match[bytes]) -> bytes:

@@ -17,7 +17,7 @@ from deploy.device.file import checked, read
 from deploy.device.settings import settings_of
 from deploy.emulate import cpio, device, guest, initramfs, machine, record, releases, root, serial, stand_in
 from deploy.emulate.errors import EmulateError
-from deploy.emulate.first import SEED, check_boot_partition
+from deploy.emulate.first import check_boot_partition
 from deploy.emulate.stand_in import FAT_START, MIB
 from deploy.emulate.suites import BOOKWORM, SUITES, TRIXIE
 from edge.camera.files import FilesCamera
@@ -202,7 +202,7 @@ def test_every_secret_of_the_card_is_looked_for_afterwards(tmp_path):
     assert len(found) == 5
     assert all(len(raw) >= 15 for raw in found.values())
     assert device.secrets(firstrun.script(None, settings_of(document, tmp_path)).content, b"").keys() >= {"the login's hash"}
-    assert SEED.keys() == {suite.name for suite in SUITES}
+    assert {suite.seed for suite in SUITES} == {"user-data", firstrun.NAME}
 
 
 @pytest.mark.parametrize("left", [b"emulated broker 7Qx", b""])
