@@ -66,12 +66,13 @@ def cached_wheels() -> Path:
 
 
 def _apart() -> list[str]:
-    """Words before a command that give it a group of its own; those of containers that ended go."""
+    """Words before a command that give it a group of its own; those of containers that ended go, but not one that another program is just about to fill."""
     if Path("/run/systemd/system").is_dir() or not (CGROUPS / "cgroup.procs").is_file():
         return []
     for old in CGROUPS.glob("platewatch-*"):
+        owner = old.name.split("-")[1]
         with contextlib.suppress(OSError):
-            if "populated 0" in (old / "cgroup.events").read_text():
+            if (owner == str(os.getpid()) or not Path("/proc", owner).exists()) and "populated 0" in (old / "cgroup.events").read_text():
                 for folder in sorted((path for path in [old, *old.rglob("*")] if path.is_dir()), reverse=True):
                     folder.rmdir()
     return ["sh", "-c", APART, str(CGROUPS / f"platewatch-{os.getpid()}-{time.monotonic_ns()}")]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 NEEDED = ("systemd-nspawn", "nsenter", "mke2fs", "e2fsck", "losetup", "mount", "openssl")
 ROOM = 6_000_000_000
 """Bytes: parts, one life's card, and what a device writes to it."""
+ROOM_EACH = 3_000_000_000
+"""Bytes: each further life's."""
+MOST_AT_ONCE = 16
 STATE = "state.json"
 
 
@@ -31,6 +34,9 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--lives", type=int, default=50, help="devices, each with one to three cuts; a half begin as a fresh card (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other moments (default: %(default)s)")
+    parser.add_argument(
+        "--at-once", type=int, default=1, metavar="N", help="so many devices side by side; each keeps a fifth of a core busy (default: %(default)s)"
+    )
     parser.add_argument("--only", choices=("first", "update", "bad"), help="lives of one kind alone")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write every cut and what became of it as JSON, too")
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="work there (default: in the cache, beside the Debian that is cut)")
@@ -50,6 +56,8 @@ def check(options: argparse.Namespace) -> None:
 
     if not 1 <= options.lives <= 10_000:
         raise CutsError(f"--lives {options.lives}: from 1 to 10000")
+    if not 1 <= options.at_once <= MOST_AT_ONCE:
+        raise CutsError(f"--at-once {options.at_once}: from 1 to {MOST_AT_ONCE}")
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         raise CutsError("the power cuts take root on Linux: they mount file systems and start a container with its own systemd")
     needed = (*NEEDED, *(("mmdebstrap",) if not (nspawn.CACHE / nspawn.SUITE).is_dir() else ()))
@@ -79,26 +87,27 @@ def run(options: argparse.Namespace) -> int:
     if options.fresh:
         _clear(parts)
     free = shutil.disk_usage(parts.folder).free
-    if free < ROOM and not parts.mark.is_file():
-        raise CutsError(f"{parts.folder}: {free / 1e9:.1f} GB are free and {ROOM / 1e9:.0f} GB are needed; name a roomier --folder")
+    if free < (room := (0 if parts.mark.is_file() else ROOM) + (options.at_once - 1) * ROOM_EACH):
+        raise CutsError(f"{parts.folder}: {free / 1e9:.1f} GB are free and {room / 1e9:.0f} GB are needed; name a roomier --folder")
     apart()
     try:
         kind = {"first": FIRST, "update": UPDATE, "bad": BAD, None: ""}[options.only]
-        found = _live_all(parts, options.lives, options.seed, kind, console)
+        found = _live_all(parts, options.lives, options.seed, kind, options.at_once, console)
     finally:
         os.close(lock)
     return _told(found, _lengths(parts), options, console)
 
 
-def _live_all(parts: Parts, lives: int, seed: int, kind: str, console: Console) -> list[Told]:
+def _live_all(parts: Parts, lives: int, seed: int, kind: str, at_once: int, console: Console) -> list[Told]:
     """Those of an earlier run with the same seed are taken as they were."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from tests.powercuts.card import Card
     from tests.powercuts.course import FIRST, KINDS, life
     from tests.powercuts.errors import CutsError, NotBack
-    from tests.powercuts.lives import live, measure
+    from tests.powercuts.lives import measure
     from tests.powercuts.parts import make
+    from tests.powercuts.side import all_of
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -107,7 +116,8 @@ def _live_all(parts: Parts, lives: int, seed: int, kind: str, console: Console) 
         def say(words: str) -> None:
             progress.update(task, description=words)
 
-        shutil.rmtree(parts.folder / "life", ignore_errors=True)  # what a run that was killed left
+        for left in parts.folder.glob("life*"):  # what a run that was killed left
+            shutil.rmtree(left, ignore_errors=True)
         if not parts.mark.is_file():
             _clear(parts)
         make(parts, say)
@@ -124,19 +134,18 @@ def _live_all(parts: Parts, lives: int, seed: int, kind: str, console: Console) 
                 del before[one.number]  # its card was looked at and taken away: the life is tried again
         found = [before[number] for number in sorted(before) if number < lives]
         progress.update(task, completed=len(found))
-        for number in (number for number in range(lives) if number not in before):
-            drawn, place = life(seed, number, lengths, kind), Card(parts.folder / "life")
-            told = live(parts, drawn, place, lambda words, head=f"life {number}, {drawn.kind}": say(f"{head}: {words}"))  # type: ignore[misc]
+        drawn = [life(seed, number, lengths, kind) for number in range(lives) if number not in before]
+        for told in all_of(parts, drawn, at_once, lambda one, words: say(f"life {one.number}, {one.kind}: {words}")):
             if told.wrong:
-                kept = parts.folder / f"lost-{seed}-{number}"
+                kept = parts.folder / f"lost-{seed}-{told.number}"
                 shutil.rmtree(kept, ignore_errors=True)
-                place.folder.rename(kept)
+                Path(told.card).rename(kept)
                 told.card = str(kept)
             found.append(told)
             _save(parts, lengths, found, seed, kind)
             progress.advance(task)
             console.print(_line(told), style="red" if told.wrong else "", soft_wrap=True)
-    return found
+    return sorted(found, key=lambda one: one.number)
 
 
 def _line(told: Told) -> str:

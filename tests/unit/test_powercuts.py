@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from types import SimpleNamespace
 
 import pytest
 
 from tests.powercuts import command, lives, verdict
-from tests.powercuts.course import BAD, FIRST, KINDS, MOST_CUTS, PAST, UPDATE, WINDOWS, Cut, Told, life, spread, summary, window
+from tests.powercuts.course import BAD, FIRST, KINDS, MOST_CUTS, PAST, UPDATE, WINDOWS, Cut, Life, Told, life, spread, summary, window
+from tests.powercuts.errors import CutsError
+from tests.powercuts.side import all_of
 
 LENGTHS = {FIRST: 100.0, UPDATE: 80.0, BAD: 300.0}
 OLD, NEW = "0.1.0-202611230000-aaaaaaaa", "0.1.1-202611230001-bbbbbbbb"
@@ -158,7 +161,14 @@ def test_what_an_update_was_at_is_read_from_the_disk(root, state, changes, said)
     assert lives.doing(SimpleNamespace(root=root, state=lambda: state), OLD, NEW) == said
 
 
-@pytest.mark.parametrize(("words", "said"), [(["--lives", "0"], "--lives 0: from 1 to 10000"), (["--out", "no/such/folder/x.json"], "its folder is not there")])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--lives", "0"], "--lives 0: from 1 to 10000"),
+        (["--at-once", "99"], "--at-once 99: from 1 to 16"),
+        (["--out", "no/such/folder/x.json"], "its folder is not there"),
+    ],
+)
 def test_bad_words_are_one_sentence(words, said, monkeypatch, capsys):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(command.shutil, "which", lambda name: name)
@@ -174,3 +184,49 @@ def test_without_root_or_a_program_it_says_what_is_missing(monkeypatch, capsys):
     monkeypatch.setattr(command.shutil, "which", lambda name: None if name == "systemd-nspawn" else name)
     assert command.main([]) == 1
     assert "systemd-nspawn: not on this machine; sudo apt-get install systemd-container" in capsys.readouterr().err
+
+
+def _lived(parts, one, say):
+    """In the place of a life: the first of them waits for the second, so that they have to be at work together."""
+    mark = parts / "second"
+    say("at work")
+    if one.number == 3:
+        raise CutsError("no loop device is left")
+    if one.number == 1:
+        mark.touch()
+    while one.number == 0 and not mark.exists():
+        time.sleep(0.01)
+    return Told(one.number, one.kind)
+
+
+def _endless(parts, one, say):
+    try:
+        say("at work")
+        time.sleep(600)
+    finally:
+        (parts / f"let go {one.number}").touch()
+
+
+def test_lives_run_side_by_side_and_each_tells_its_steps(tmp_path):
+    said = []
+    told = list(all_of(tmp_path, [Life(number, FIRST, ()) for number in range(3)], 2, lambda one, words: said.append((one.number, words)), _lived))
+    assert sorted(one.number for one in told) == [0, 1, 2]
+    assert sorted(said) == [(number, "at work") for number in range(3)]
+
+
+def test_a_life_that_cannot_be_led_ends_the_run_with_its_words(tmp_path):
+    with pytest.raises(CutsError, match="life 3: no loop device is left"):
+        list(all_of(tmp_path, [Life(3, FIRST, ())], 2, lambda *_: None, _lived))
+
+
+def test_a_run_that_is_stopped_lets_every_life_let_go_of_its_card(tmp_path):
+    begun = []
+
+    def stop_when_both_are_at_work(one, words):
+        begun.append(one.number)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(all_of(tmp_path, [Life(number, FIRST, ()) for number in range(2)], 2, stop_when_both_are_at_work, _endless))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["let go 0", "let go 1"]
