@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from deploy.emulate import __main__ as command
-from deploy.emulate import record
+from deploy.emulate import cuts, record
 from deploy.emulate.bench import Bench, release_of
 from deploy.emulate.errors import EmulateError
 from deploy.emulate.page import Page
@@ -79,6 +79,14 @@ def test_the_same_seed_cuts_at_the_same_moments_and_each_stage_at_its_own(tmp_pa
     assert one.dice().random() == two.dice().random()
     two.stage = "cut-first-boot"
     assert one.dice().random() != two.dice().random()
+
+
+def test_each_part_of_a_course_has_its_cut(tmp_path):
+    one = bench(tmp_path)
+    one.cuts = 4
+    drawn = cuts.moments(one, 20.0, 100.0)
+    assert drawn == cuts.moments(one, 20.0, 100.0)
+    assert [int((moment - 20) / 20) for moment in sorted(drawn)] == [0, 1, 2, 3]
 
 
 def test_a_stage_that_fails_is_told_and_what_stands_on_it_is_left_out(tmp_path, capsys):
