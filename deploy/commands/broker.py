@@ -11,10 +11,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     init = acts.add_parser("init", help="make the folder; or add to it, and renew the broker's certificate")
     init.add_argument("folder", type=Path, metavar="DIR")
-    init.add_argument("--host", action="append", default=[], metavar="NAME", help="name or address by which the broker is reached (may be given again)")
+    init.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name or address by which the broker is reached (may be given again); those that its certificate has stay",
+    )
     init.add_argument("--device", action="append", default=[], metavar="NAME", help="a device that tells (may be given again)")
     init.add_argument("--reader", action="append", default=[], metavar="NAME", help="who reads what all devices tell (may be given again)")
-    init.add_argument("--at", default="/mosquitto/config", metavar="DIR", help="where DIR/broker stands for mosquitto (default: /mosquitto/config)")
+    init.add_argument(
+        "--at", default="", metavar="DIR", help="where DIR/broker stands for mosquitto (default: as before; at first its container's /mosquitto/config)"
+    )
     remove = acts.add_parser("remove", help="take a device's or reader's credentials and rights away")
     remove.add_argument("folder", type=Path, metavar="DIR")
     remove.add_argument("name", metavar="NAME")

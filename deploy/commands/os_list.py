@@ -31,27 +31,29 @@ def run(options: argparse.Namespace) -> int:
     from deploy.image.errors import ImageListError
 
     out = options.out or options.image.with_name(f"{options.image.name}.rpi-imager-manifest")
-    if not out.absolute().parent.is_dir() or out.is_dir():
-        raise ImageListError(f"--out {out}: name a file in a folder that is there")
+    oslist.check_out(out, options.image)
+    words = {
+        "url": options.url or options.image.absolute().as_uri(),
+        "icon": options.icon,
+        "name": options.name,
+        "description": options.description,
+        "website": options.website,
+        "release_date": options.release_date or oslist.today(),
+        "devices": options.device or list(NAMES),
+        "init_format": options.init_format,
+    }
+    oslist.check_words(words)  # before minutes are spent on reading the image
     with Progress(transient=True) as progress:
         task = progress.add_task("reading the image", total=None)
         measured = oslist.measure(
             options.image, look_inside=not options.init_format, tell=lambda taken, whole: progress.update(task, completed=taken, total=whole)
         )
-    made = oslist.describe(
-        measured,
-        options.url or options.image.absolute().as_uri(),
-        options.icon,
-        name=options.name,
-        description=options.description,
-        website=options.website,
-        release_date=options.release_date or oslist.today(),
-        devices=options.device or list(NAMES),
-        init_format=options.init_format,
-    )
+    made = oslist.describe(measured, words)
     try:
-        out.write_text(oslist.text(made), encoding="utf-8")
+        draft = out.with_name(f".{out.name}.tmp")
+        draft.write_text(oslist.text(made), encoding="utf-8")
+        draft.replace(out)
     except OSError as error:
-        raise ImageListError(f"{out}: cannot be written ({error.strerror})") from None
+        raise ImageListError(f"--out {out}: cannot be written ({error.strerror})") from None
     print(f"{out}: {made.os_list[0].extract_size / 1e9:.2f} GB, first start by {made.os_list[0].init_format}")
     return 0

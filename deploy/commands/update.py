@@ -22,5 +22,15 @@ def run(options: argparse.Namespace) -> int:
 
     devices, wish = devices_of(options), {"downgrade": options.downgrade, "again": options.again}
     if options.release.startswith(("http://", "https://")):
+        from urllib.parse import urlsplit
+
+        from deploy.fleet.errors import FleetError
+
+        try:
+            host, path = urlsplit(options.release).hostname, urlsplit(options.release).path
+        except ValueError:
+            host = path = ""
+        if not host or not path.strip("/") or not options.release.isprintable() or " " in options.release:
+            raise FleetError(f"--release {options.release}: is no address of an archive; write it whole, https://example.org/platewatch-....tar")
         return go("update", Update(source=options.release, **wish), options, devices)
     return go("update", Update(release(Path(options.release)), **wish), options, devices)

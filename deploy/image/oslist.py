@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from deploy.card import boot, detect, image, partitions
 from deploy.image.errors import ImageListError
@@ -26,6 +28,11 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://[^\s]+$")]
 
 
+def _a_day(text: str) -> str:
+    datetime.date.fromisoformat(text)
+    return text
+
+
 class Entry(BaseModel):
     """One system in Imager's list."""
 
@@ -35,7 +42,7 @@ class Entry(BaseModel):
     icon: Url = Field(description="PNG or SVG, 40 pixels square.")
     url: Url = Field(description="Of the image: .img, .img.xz, .img.gz or .zip.")
     website: Url | None = None
-    release_date: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+    release_date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_a_day)]
     extract_size: int = Field(gt=0, multiple_of=512, description="Bytes of the disk in it; Imager refuses a card that is smaller.")
     extract_sha256: Sha256 = Field(description="Of the disk in it; where it is wrong Imager leaves the card unusable.")
     image_download_size: int = Field(gt=0)
@@ -109,24 +116,51 @@ def measure(path: Path, *, look_inside: bool, tell: Callable[[int, int], None] =
     return Measured(found.packed, packed, size, summed.hexdigest(), init)  # type: ignore[arg-type]
 
 
-def describe(measured: Measured, url: str, icon: str, **words: object) -> OsList:
-    """`words`: name, description, release_date, devices, website, init_format. Raises ImageListError, one sentence."""
-    told = {
-        "url": url,
-        "icon": icon,
-        "init_format": measured.init_format,
-        "image_download_size": measured.packed,
-        "image_download_sha256": measured.packed_sha256,
-    }
-    told |= {"extract_size": measured.size, "extract_sha256": measured.sha256} | {key: value for key, value in words.items() if value}
+WORDS = {
+    "name": "--name: 1 to 80 characters",
+    "description": "--description: 1 to 200 characters",
+    "icon": "--icon: an address of http, https or file, without spaces",
+    "url": "--url: an address of http, https or file, without spaces",
+    "website": "--website: an address of http, https or file, without spaces",
+    "release_date": "--release-date: a day, as in 2026-11-23",
+    "extract_size": "the image: its disk must be whole sectors of 512 bytes, so this is none, or it is cut off",
+}
+
+
+def check_out(out: Path, image: Path) -> None:
+    """Raises ImageListError where the list cannot be written there, or would be written over something else."""
+    folder = out.absolute().parent
+    if not folder.is_dir() or out.is_dir():
+        raise ImageListError(f"--out {out}: name a file in a folder that is there")
+    if not os.access(folder, os.W_OK) or (out.exists() and not out.is_file()):
+        raise ImageListError(f"--out {out}: cannot be written; name a file in a folder that you may write")
+    if out.exists() and (out.samefile(image) if image.exists() else False):
+        raise ImageListError(f"--out {out}: is the image itself; name another file")
+    if out.exists() and out.stat().st_size:
+        with contextlib.suppress(OSError, ValueError):
+            if out.stat().st_size < 10_000_000 and "os_list" in json.loads(out.read_bytes()):
+                return
+        raise ImageListError(f"--out {out}: is there and is no list for Imager; name another file, or move it away")
+
+
+def check_words(words: Mapping[str, object]) -> None:
+    """Raises ImageListError, one sentence, for what Imager would not take; the image need not be measured yet."""
+    describe(Measured(1, "0" * 64, 512, "0" * 64, "none"), words)
+
+
+def describe(measured: Measured, words: Mapping[str, object]) -> OsList:
+    """`words`: url, icon, name, description, release_date, devices, website, init_format. Raises ImageListError, one sentence."""
+    told: dict[str, object] = {"image_download_size": measured.packed, "image_download_sha256": measured.packed_sha256}
+    told |= {"extract_size": measured.size, "extract_sha256": measured.sha256} | {key: value for key, value in words.items() if value is not None}
+    told["init_format"] = words.get("init_format") or measured.init_format
     try:
         entry = Entry.model_validate(told)
-        boards = [Board(name=DEVICES[tag], tags=[tag], icon=icon, description=DEVICES[tag]) for tag in entry.devices]
+        boards = [Board(name=DEVICES[tag], tags=[tag], icon=entry.icon, description=DEVICES[tag]) for tag in entry.devices]
         return OsList(imager=Imager(devices=boards), os_list=[entry])
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ImageListError(f"{where.replace('_', '-')}: {first['msg'][0].lower()}{first['msg'][1:]}, not {str(first['input'])[:80]!r}") from None
+        where = str(first["loc"][0])
+        raise ImageListError(f"{WORDS.get(where, where)}; not {str(first['input'])[:80]!r}") from None
 
 
 def text(made: OsList) -> str:

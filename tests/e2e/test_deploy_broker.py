@@ -1,15 +1,12 @@
-"""Two devices at a real mosquitto, by what `broker init` made: neither can speak for the other. And the tables in a real PostgreSQL."""
+"""Two devices at a real mosquitto, by what `broker init` made: neither can speak for the other."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import shutil
 import socket
 import ssl
 import subprocess
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,13 +16,11 @@ from typing import Any
 import pytest
 
 from deploy.cli import main
-from edge.publish.told import Told
-from tests.builders import an_event
 from tests.e2e.test_targets import a_config, add, needs_broker, telling
+from tests.fleet_broker import running
 from tests.receivers import MOSQUITTO, free_port, wait_for
 
-FILES = Path(__file__).parents[2] / "deploy/broker/files"
-PG = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)), None)
+DEBIANS = Path("/etc/mosquitto/mosquitto.conf")
 
 
 @dataclass
@@ -49,37 +44,12 @@ class Client:
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "fleet"
     devices = ["--device", "gate", "--device", "yard", "--reader", "telegraf"]
-    assert main(["broker", "init", str(made), "--host", "127.0.0.1", *devices, "--at", str(made / "broker")]) == 0
+    assert main(["broker", "init", str(made), "--host", "127.0.0.1", *devices]) == 0
     return made
 
 
 @contextlib.contextmanager
-def running(folder: Path, port: int) -> Iterator[None]:
-    """mosquitto by the very file that was made, but for the port and the place of its data."""
-    assert MOSQUITTO is not None
-    made = (folder / "broker/mosquitto.conf").read_text()
-    text = made.replace("listener 8883", f"listener {port} 127.0.0.1").replace("/mosquitto/data/", f"{folder}/data/")
-    assert text.count(str(port)) == 1
-    (folder / "data").mkdir(exist_ok=True)
-    conf = folder / "test.conf"
-    conf.write_text(f"user root\n{text}")
-    with subprocess.Popen([MOSQUITTO, "-c", str(conf)], stderr=subprocess.DEVNULL) as process:
-
-        def answers() -> bool:
-            assert process.poll() is None, "mosquitto ended"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-                return True
-            return False
-
-        try:
-            wait_for(answers, 30)
-            yield
-        finally:
-            process.terminate()
-
-
-@contextlib.contextmanager
-def at(folder: Path, port: int, name: str, password: str = "", topics: tuple[str, ...] = ()) -> Iterator[Client]:
+def at(folder: Path, port: int, name: str, password: str = "", topics: tuple[str, ...] = (), will: str = "") -> Iterator[Client]:
     """Connected as `name`, with its own password unless told another; MQTT 5, which says what it refuses."""
     import paho.mqtt.client as paho
     from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -90,6 +60,8 @@ def at(folder: Path, port: int, name: str, password: str = "", topics: tuple[str
     if name:
         client.paho.username_pw_set(name, password or (kept.read_text().strip() if kept else "x"))
     client.paho.tls_set_context(ssl.create_default_context(cafile=str(folder / "ca/ca.crt")))
+    if will:
+        client.paho.will_set(will, b"offline", qos=1)
     client.paho.on_message = lambda _client, _data, message: client.heard.append((message.topic, message.payload, bool(message.retain)))
     client.paho.on_subscribe = lambda *_: ready.append("subscribed")
 
@@ -163,68 +135,51 @@ def test_the_devices_own_target_delivers_and_its_last_will_outlives_the_broker(f
         assert reader.heard == [("platewatch/gate/available", b"offline", True)]
 
 
-@pytest.fixture
-def sql() -> Iterator[Any]:
-    """psql on a PostgreSQL of one's own, at a socket in a folder; as user postgres where the tests are root's."""
-    if PG is None:
-        pytest.skip("PostgreSQL is not on this machine")
-    if os.geteuid() == 0 and shutil.which("setpriv") is None:
-        pytest.skip("PostgreSQL does not run as root")
-    folder = Path(tempfile.mkdtemp(prefix="pw-pg-"))
-    become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-    if become:
-        shutil.chown(folder, "postgres")
-
-    def run(*words: str, text: str = "") -> str:
-        done = subprocess.run([*become, *words], input=text, capture_output=True, text=True, cwd=folder, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    try:
-        run(str(PG), "-D", f"{folder}/db", "-A", "trust", "-U", "owner", "--no-sync", "-E", "UTF8", "--locale=C")
-        server = str(PG.with_name("pg_ctl"))
-        run(server, "-D", f"{folder}/db", "-w", "-t", "120", "-l", f"{folder}/log", "-o", f"-c listen_addresses='' -k {folder} -F", "start")
+@needs_broker
+@pytest.mark.skipif(not DEBIANS.is_file(), reason="Debian's own mosquitto.conf is not on this machine")
+def test_debians_own_file_takes_it_in(folder: Path, tmp_path: Path) -> None:
+    """`--at` elsewhere than in the container: included by Debian's file, beside what that says of data and log, which may not be said twice."""
+    assert MOSQUITTO is not None
+    assert main(["broker", "init", str(folder), "--at", str(folder / "broker")]) == 0
+    port, included = free_port(), folder / "broker/mosquitto.conf"
+    included.write_text(included.read_text().replace("listener 8883", f"listener {port} 127.0.0.1"))
+    text = DEBIANS.read_text().replace("/etc/mosquitto/conf.d", str(folder / "broker"))
+    for where in ("/run/mosquitto", "/var/lib/mosquitto", "/var/log/mosquitto"):
+        (tmp_path / where.strip("/")).mkdir(parents=True)
+        text = text.replace(where, str(tmp_path / where.strip("/")))
+    (tmp_path / "debian.conf").write_text(f"user root\n{text}")
+    with subprocess.Popen([MOSQUITTO, "-c", str(tmp_path / "debian.conf")], stderr=subprocess.DEVNULL) as process:
         try:
-            yield lambda text, user="owner": run("psql", "-h", str(folder), "-U", user, "-d", "postgres", "-qAtX", "-v", "ON_ERROR_STOP=1", text=text).strip()
+            wait_for(lambda: process.poll() is not None or answers(port), 30)
+            assert process.poll() is None
+            with at(folder, port, "gate") as client:
+                assert client.refused == ""
         finally:
-            run(server, "-D", f"{folder}/db", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
+            process.terminate()
 
 
-def written(device: str, event: dict[str, Any]) -> dict[str, str]:
-    """The row that telegraf-postgresql.conf makes of an event: column -> text as COPY wants it."""
-    [parsing] = tomllib.loads((FILES / "telegraf-postgresql.conf").read_text())["inputs"]["mqtt_consumer"][0]["json_v2"]
-    row = {"time": event[parsing["timestamp_path"]], "device": device}
-    for wanted in [*parsing["tag"], *parsing["field"]]:
-        value: Any = event
-        for key in wanted["path"].split("."):
-            value = (value or {}).get(key)
-        if value is not None:
-            row[wanted.get("rename", wanted["path"])] = str(value)
-    return row
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+        return True
+    return False
 
 
-def test_events_are_stored_once_and_forgotten_in_time(sql: Any) -> None:
-    """The schema twice; a COPY that brings an event twice, and again; another device's event of the same id; and what telegraf may not."""
-    schema = (FILES / "schema.sql").read_text()
-    sql(schema)
-    sql(schema)
-    one, two = (Told(an_event(id, **changes).as_json()).row | {"stage": "final"} for id, changes in (("1", {}), ("2", {"text": "XY99ZZZ"})))
-    rows = [written("gate", one), written("gate", one), written("gate", two), written("yard", one)]
-    columns = sorted(set().union(*rows))
-    lines = "\n".join("\t".join(row.get(column, "\\N") for column in columns) for row in rows)
-    named = ", ".join(f'"{column}"' for column in columns)
-    for _ in range(2):
-        sql(f"COPY plate_events ({named}) FROM STDIN;\n{lines}\n\\.\n", user="telegraf")
-    assert sql("SELECT device, id, text, looks FROM plate_events ORDER BY device, id") == "gate|1|AB12CDE|4\ngate|2|XY99ZZZ|4\nyard|1|AB12CDE|4"
-    assert sql("""SELECT "time" = '2026-11-22T21:00:01Z' FROM plate_events LIMIT 1""") == "t"
-    sql("INSERT INTO plate_devices VALUES (now() - interval '1 h', 'gate', 'online'), (now(), 'gate', 'offline'), (now(), 'yard', 'online')", user="telegraf")
-    assert sql("SELECT device, state FROM plate_devices_now") == "gate|offline\nyard|online"
-    for forbidden in ("DELETE FROM plate_events", "UPDATE plate_events SET text = 'X'", "DROP TABLE plate_events", "SELECT plate_events_forget('0 s')"):
-        with pytest.raises(AssertionError, match=r"permission denied|must be owner"):
-            sql(forbidden, user="telegraf")
-    sql("""UPDATE plate_events SET "time" = now() WHERE device = 'yard'""")
-    sql("""UPDATE plate_events SET "time" = now() - interval '31 days' WHERE device = 'gate'""")
-    assert sql("SELECT plate_events_forget('30 days')") == "2"
-    assert sql("SELECT device FROM plate_events") == "yard"
+@needs_broker
+def test_who_was_removed_is_let_in_no_more(folder: Path) -> None:
+    port = free_port()
+    word = (folder / "devices/gate/mqtt").read_text().strip()
+    assert main(["broker", "remove", str(folder), "gate"]) == 0
+    with running(folder, port), at(folder, port, "gate", word) as gate, at(folder, port, "yard") as yard:
+        assert (gate.refused, yard.refused) == ("Not authorized", "")
+
+
+@needs_broker
+def test_a_device_that_is_cut_off_is_told_to_be_offline(folder: Path) -> None:
+    """The last will, when the line breaks without a word; nobody else may write it."""
+    port = free_port()
+    with running(folder, port), at(folder, port, "telegraf", topics=("platewatch/+/available",)) as reader:
+        with at(folder, port, "gate", will="platewatch/gate/available") as gate, at(folder, port, "yard", will="platewatch/gate/available") as yard:
+            for client in (gate, yard):
+                client.paho.socket().shutdown(socket.SHUT_RDWR)
+        wait_for(lambda: reader.heard, 30)
+        assert reader.heard == [("platewatch/gate/available", b"offline", False)]

@@ -61,6 +61,8 @@ def test_a_format_that_is_named_needs_no_look_inside(tmp_path):
         ["--url", "https://example.org/x y"],
         ["--release-date", "yesterday"],
         ["--name", "x" * 81],
+        ["--release-date", "2026-99-99"],
+        ["--name", ""],
         ["--out", "/nowhere/list.json"],
     ],
 )
@@ -70,6 +72,26 @@ def test_what_imager_would_not_take_is_one_sentence(tmp_path, capsys, words):
     assert main(["os-list", str(disk), "--init-format", "none", *words]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["disk.img"]
+
+
+def test_words_are_looked_at_before_the_image_is_read(tmp_path, capsys):
+    """Minutes of reading are not spent for a name that is too long."""
+    assert main(["os-list", str(tmp_path / "nothing.img"), "--out", str(tmp_path / "list.json"), "--name", "x" * 81]) == 1
+    assert "--name: 1 to 80 characters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["disk.img", "linked.img", "notes.txt"])
+def test_the_list_is_never_written_over_the_image_nor_over_another_file(tmp_path, capsys, name):
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(bytes(4096))
+    (tmp_path / "linked.img").hardlink_to(disk)
+    (tmp_path / "notes.txt").write_text("mine\n")
+    before = (tmp_path / name).read_bytes()
+    assert main(["os-list", str(disk), "--init-format", "none", "--out", str(tmp_path / name)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert (tmp_path / name).read_bytes() == before
+    for _ in range(2):  # an older list is written anew
+        assert main(["os-list", str(disk), "--init-format", "none", "--out", str(tmp_path / "list.json")]) == 0
 
 
 @TOOLS

@@ -1,4 +1,4 @@
--- Events of all devices, as telegraf-postgresql.conf writes them. PostgreSQL 14 or later; may be run again.
+-- Events of all devices, as telegraf-postgresql.conf writes them. PostgreSQL 14 or later, psql 15 or later; may be run again.
 -- With TimescaleDB, afterwards: SELECT create_hypertable('plate_events', 'time', if_not_exists => true);
 
 CREATE TABLE IF NOT EXISTS plate_events (
@@ -46,19 +46,28 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER plate_events_once BEFORE INSERT ON plate_events FOR EACH ROW EXECUTE FUNCTION plate_events_once();
 
--- Which devices are there now.
+-- Which devices are there now, and since when. (The broker tells the same state again when Telegraf has a new session; that is no change.)
 CREATE OR REPLACE VIEW plate_devices_now AS
-    SELECT DISTINCT ON (device) device, state, "time" AS since FROM plate_devices ORDER BY device, "time" DESC;
+    SELECT DISTINCT ON (device) device, state, "time" AS since
+    FROM (SELECT device, state, "time", lag(state) OVER (PARTITION BY device ORDER BY "time") AS before FROM plate_devices) told
+    WHERE state IS DISTINCT FROM before
+    ORDER BY device, "time" DESC;
 
 -- Plates are personal data: run this daily, for instance SELECT plate_events_forget('30 days'). It says how many went.
 CREATE OR REPLACE FUNCTION plate_events_forget(older_than interval) RETURNS bigint LANGUAGE sql AS $$
     WITH gone AS (DELETE FROM plate_events WHERE "time" < now() - older_than RETURNING 1) SELECT count(*) FROM gone;
 $$;
 
--- Telegraf may add, and look for what is there; it can change and delete nothing. Its password: ALTER ROLE telegraf PASSWORD '...';
+-- Telegraf may add, and look for what is there; it can change and delete nothing.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'telegraf') THEN
         CREATE ROLE telegraf LOGIN;
     END IF;
 END $$;
 GRANT SELECT, INSERT ON plate_events, plate_devices TO telegraf;
+
+-- Its password, where the environment tells one: compose.yaml does. (By hand: TELEGRAF_PASSWORD=... psql -f schema.sql, or ALTER ROLE telegraf PASSWORD '...')
+\getenv word TELEGRAF_PASSWORD
+\if :{?word}
+ALTER ROLE telegraf PASSWORD :'word';
+\endif
