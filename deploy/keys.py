@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from deploy.onboard import disk
 from deploy.onboard.signature import COMMENT, MOST_TRUSTED, SPKI, PublicKey, parse_trusted
 from deploy.release.errors import ReleaseError, in_words
 
@@ -53,7 +54,8 @@ def sign_bytes(secret: Path, message: bytes, passphrase: str = "") -> bytes:
     _checked(secret, passphrase)
     with tempfile.TemporaryDirectory(prefix="platewatch-sign-") as folder:
         path = Path(folder, "message")
-        path.write_bytes(message)
+        with disk.named(path):
+            path.write_bytes(message)
         return _openssl("pkeyutl", "-sign", "-inkey", str(secret), "-rawin", "-in", str(path), *_passin(secret), passphrase=passphrase)
 
 
@@ -119,7 +121,11 @@ def _head(path: Path, most: int = 4096) -> bytes:
 
 def _write(path: Path, raw: bytes, mode: int) -> None:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-    with os.fdopen(file, "wb") as stream:
-        stream.write(raw)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with disk.named(path), os.fdopen(file, "wb") as stream:
+            stream.write(raw)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        path.unlink()  # a part of a key is none, and would be in the way of the next attempt
+        raise

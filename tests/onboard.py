@@ -29,6 +29,8 @@ UNITS = {
     "units/journald.conf.d/platewatch.conf": "[Journal]\nSystemMaxUse=64M\n",
 }
 CONFIG = '[runtime]\ndirectory = "/run/platewatch"\n[store]\npath = "/var/lib/platewatch/events.sqlite"\n[models]\ndepot = "/var/lib/platewatch/bundles"\n'
+TRUSTED = f"# KEY\n{signature.PublicKey(bytes(8), bytes(32)).line}\n"
+"""A file of keys as it has to look; `verify` reads the first line."""
 GROUPS = "root:x:0:\nvideo:x:44:\nrender:x:105:\n"
 
 
@@ -339,4 +341,4 @@ def cut(root: Path, at: int, act) -> bool:
     return code == CUT
 
 
-__all__ = ["CUT", "USER", "Device", "Fake", "Power", "cut", "make_kit", "pack", "packed", "sign", "signature", "verify"]
+__all__ = ["CUT", "TRUSTED", "USER", "Device", "Fake", "Power", "cut", "make_kit", "pack", "packed", "sign", "signature", "verify"]

@@ -26,8 +26,8 @@ def install(packed: Path, config: bytes | None = None, trusted: bytes | None = N
         update.check_idle(site)
         site.say(f"{release.id} was made from this checkout and is not signed.")
         ground.lay(site, trusted or NOBODY)
-        if not site.layout.config.is_file():
-            site.write(site.layout.config, config or (ground.CONFIG + camera).encode(), 0o640, theirs=True)
+        if config is not None or not site.layout.config.is_file():
+            ground.configure(site, config or (ground.CONFIG + camera).encode())
         if release.id == site.state.current:
             ground.put_tools(site, site.layout.current / "onboard.pyz")
             switch.start(site)  # what somebody took away or stopped

@@ -49,7 +49,8 @@ def unpack(archive: Path, into: Path) -> Release:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
             with os.fdopen(file, "wb") as made:
                 for piece in contents:
-                    made.write(piece)
+                    with disk.named(path):
+                        made.write(piece)
     if found is None:
         raise OnboardError(f"{archive.name}: holds nothing")
     (into / "release.json").write_text(found.text, encoding="utf-8")

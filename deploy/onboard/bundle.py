@@ -12,6 +12,7 @@ from deploy.onboard.layout import USER
 from deploy.onboard.site import Site
 from deploy.onboard.tarball import Release
 
+MANIFEST, MODEL = "bundle/manifest.json", "bundle/model.tflite"
 TAKE = """
 import sys
 from pathlib import Path
@@ -45,13 +46,15 @@ def take(site: Site, packed: Path, release: Release, downgrade: bool) -> None:
         raise OnboardError(f"{release.id}: is a model, and no release of Platewatch runs here yet; install one first")
     if release.serial < state.bundles.get(release.model, 0) and not downgrade:
         raise OnboardError(f"{release.id}: is older than the {release.model} that came last; --downgrade lets it in")
+    if lacking := sorted({MANIFEST, MODEL} - set(release.files)):
+        raise OnboardError(f"{release.id}: holds no {lacking[0]}; have it made anew")
     folder = site.layout.spool / "bundle"
     disk.take_away(folder)
     disk.make_folder(folder, 0o700)
     archive.unpack(packed, folder)
     site.step("bundle-unpacked")
     python = site.layout.current / ".venv/bin/python"
-    sha256 = release.files["bundle/model.tflite"].sha256
+    sha256 = release.files[MODEL].sha256
     said = site.machine.run([python, "-c", TAKE, site.layout.config, f"{release.id}.tar", sha256], user=USER, feed=_rolled(folder / "bundle"))
     site.step("bundle-chosen")
     site.note(bundles=state.bundles | {release.model: release.serial})

@@ -13,15 +13,15 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.onboard import backup, disk, firstboot, ground, log, page, restore, resume, switch, told, uninstall, update
-from deploy.onboard.errors import OnboardError
+from deploy.onboard import backup, disk, firstboot, ground, log, page, restore, resume, signature, switch, told, uninstall, update
+from deploy.onboard.errors import BUSY, BusyError, OnboardError
 from deploy.onboard.layout import Layout
 from deploy.onboard.machine import Machine
-from deploy.onboard.site import Site
+from deploy.onboard.site import Site, tell
 
 
 def main(words: list[str] | None = None, site: Site | None = None) -> int:
-    """0; 1 with one sentence on stderr; 2 for wrong usage."""
+    """0; 1 with one sentence on stderr, BUSY where that is about another one at work; 2 for wrong usage."""
     args = parser().parse_args(words)
     site = site or Site(Layout(args.root), Machine())
     try:
@@ -31,7 +31,7 @@ def main(words: list[str] | None = None, site: Site | None = None) -> int:
         return act(site, args)
     except (OnboardError, OSError) as error:
         print(f"platewatch-deploy: {error if isinstance(error, OnboardError) else disk.plainly(error)}", file=sys.stderr)
-        return 1
+        return BUSY if isinstance(error, BusyError) else 1
     except KeyboardInterrupt:
         print("platewatch-deploy: stopped; the same command goes on, or platewatch-deploy resume", file=sys.stderr)
         return 130
@@ -83,20 +83,33 @@ def _firstboot(site: Site, args: argparse.Namespace) -> int:
         return 0
     say = log.writer(folder.parent / log.NAME, site.machine.now, site.say)
     site = Site(site.layout, site.machine, site.step, say)
-    if not args.here:
-        firstboot.arrange(site, folder)
-        return 0
-    with site.alone(wait=True):
-        firstboot.first_start(site, folder)
+    try:
+        if args.here:
+            with site.alone(wait=True):
+                firstboot.first_start(site, folder)
+        else:
+            firstboot.arrange(site, folder)
+    except OSError as error:  # a system that cannot be written to: where else but in the log would its owner find that
+        firstboot.lament(site, error)
     return 0
 
 
 def _install(site: Site, args: argparse.Namespace) -> int:
+    trusted = args.trusted.read_bytes() if args.trusted else None
+    config = args.config.read_bytes() if args.config else None
+    if trusted is not None:
+        signature.parse_trusted(trusted, str(args.trusted))
     with site.alone():
         if not site.state.current:
-            ground.lay(site, args.trusted.read_bytes() if args.trusted else None)
-            if not site.layout.config.is_file():
-                site.write(site.layout.config, args.config.read_bytes() if args.config else ground.CONFIG, 0o640, theirs=True)
+            ground.lay(site, trusted)
+            if trusted is not None:  # nothing runs yet: whoever installs says whom to trust
+                site.write(site.layout.trusted, trusted)
+            if config is not None or not site.layout.config.is_file():
+                ground.configure(site, config or ground.CONFIG.encode())
+            if config is not None and config != disk.contents(site.layout.config):
+                site.say(f"{site.layout.config} stays as it is: somebody has worked with it; remove it first, if the other one shall take its place.")
+        elif trusted is not None and trusted != disk.contents(site.layout.trusted):
+            site.say(f"{site.layout.trusted} stays as it is: whom a device trusts is changed there by hand, never by an installation.")
         update.update(site, str(args.archive), update.Wish(args.downgrade, args.again))
     return update.settle(site)
 
@@ -108,16 +121,17 @@ def _update(site: Site, args: argparse.Namespace) -> int:
 
 
 def _rollback(site: Site, args: argparse.Namespace) -> int:
+    meant = site.state.current
     with site.alone(wait=True):
-        switch.back(site)
+        switch.back(site, meant)
     return update.settle(site)
 
 
 def _status(site: Site, args: argparse.Namespace) -> int:
-    found = told.as_json(site)
-    print(json.dumps(found, indent=1) if args.json else "\n".join(told.words(found)))
-    if site.layout.own.is_dir() and not os.access(site.layout.own, os.R_OK | os.X_OK):
-        print("platewatch-deploy: sudo tells more: whether something is on trial, and what happened last", file=sys.stderr)
+    found, all = told.as_json(site), not site.layout.own.is_dir() or os.access(site.layout.own, os.R_OK | os.X_OK)
+    tell(json.dumps(found, indent=1) if args.json else "\n".join(told.words(found, all=all)))
+    if not all:
+        print("platewatch-deploy: sudo tells more: how daemon and page are, whether something is on trial, and what happened last", file=sys.stderr)
     return 0
 
 

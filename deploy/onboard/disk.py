@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from deploy.onboard.errors import OnboardError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+GONE = (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOMEDIUM)
 CHUNK = 1 << 20
 
 
 def plainly(error: OSError) -> OnboardError:
     """What the system refused, as a sentence."""
-    name = error.filename or "the disk"
+    name = error.filename or "a file"
+    if error.errno in GONE:
+        return OnboardError(f"{name}: cannot be read or written any more ({error.strerror}); the card or stick is damaged, or was pulled: try another one")
     if error.errno in FULL:
         return OnboardError(f"{name}: the disk is full; nothing that runs was changed: delete other files and try again")
     if error.errno == errno.EROFS:
@@ -27,12 +31,33 @@ def plainly(error: OSError) -> OnboardError:
     return OnboardError(f"{name}: {error.strerror or error}")
 
 
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """What goes wrong within is about `path`: the system names the file only where it is opened, not where a read or a write of it fails."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextlib.contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """The same, as an OnboardError: where an OSError would be taken for the network's."""
+    try:
+        with named(path):
+            yield
+    except OSError as error:
+        raise plainly(error) from None
+
+
 def write_whole(path: Path, content: bytes, mode: int = 0o644, own: Callable[[Path], None] = lambda path: None) -> None:
     """Readers, and whoever comes after a power cut, see the old file or the new one. `own` gives it to its owner before it has its name."""
     if _is(path, content, mode):
         own(path)
         return
-    with _fresh(path, mode) as stream:
+    with named(path), _fresh(path, mode) as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
@@ -41,8 +66,9 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644, own: Callable[[Pa
 
 def copy_whole(source: Path, goal: Path, mode: int = 0o644, own: Callable[[Path], None] = lambda path: None) -> None:
     """As `write_whole`, of a file that may be large."""
-    with source.open("rb") as stream, _fresh(goal, mode) as made:
-        shutil.copyfileobj(stream, made, CHUNK)
+    with source.open("rb") as stream, named(goal), _fresh(goal, mode) as made:
+        while piece := read(stream, source):
+            made.write(piece)
         made.flush()
         os.fsync(made.fileno())
     _name(goal, own)
@@ -73,6 +99,12 @@ def make_folder(path: Path, mode: int = 0o755) -> None:
         sync_folder(folder.parent)
 
 
+def read(stream: BinaryIO, path: Path) -> bytes:
+    """The next piece, b"" at the end; where the card or the stick fails, the error names the file."""
+    with named(path):
+        return stream.read(CHUNK)
+
+
 def contents(path: Path) -> bytes:
     """Nothing where it cannot be read."""
     try:
@@ -82,7 +114,11 @@ def contents(path: Path) -> bytes:
 
 
 def take_away(path: Path) -> None:
-    """A file, a link or a whole tree; nothing there is fine."""
+    """A file, a link or a whole tree; nothing there is fine. A folder at which a file system of its own is mounted is emptied and stays."""
+    if os.path.ismount(path):
+        for inner in list(path.iterdir()):
+            take_away(inner)
+        return
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     elif path.is_symlink() or path.exists():
@@ -90,6 +126,11 @@ def take_away(path: Path) -> None:
     else:
         return
     sync_folder(path.parent)
+
+
+def size(path: Path) -> int:
+    """Bytes that a tree takes up on its disk."""
+    return sum(os.lstat(one).st_blocks * 512 for one in path.rglob("*"))
 
 
 def sync_folder(path: Path) -> None:

@@ -5,7 +5,9 @@ Each part looks whether it is done; the unit that starts this again at the next 
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import NoReturn
 
 from deploy.onboard import archive, cmdline, disk, ground, install, kit, switch, trial
 from deploy.onboard.errors import OnboardError
@@ -38,6 +40,30 @@ Description=Platewatch: the first start, told on a page
 ExecStart=/usr/bin/python3 {program} page {log}
 Restart=on-failure
 RestartSec=2
+# Root's files are what it tells of, and the whole network may ask: it reads them, and can do nothing else.
+NoNewPrivileges=yes
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+RestrictAddressFamilies=AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+TasksMax=64
+UMask=0077
 """
 
 
@@ -68,11 +94,19 @@ def first_start(site: Site, folder: Path) -> None:
     try:
         _go(site, folder)
     except (OnboardError, OSError) as error:
-        words = str(error if isinstance(error, OnboardError) else disk.plainly(error))
-        site.note(trouble=words)
-        site.say(f"NOT INSTALLED: {words}")
-        site.say("Mend that and switch the device off and on; it goes on from where it was.")
-        raise OnboardError(words) from None
+        lament(site, error)
+
+
+def lament(site: Site, error: Exception) -> NoReturn:
+    """Say it where the owner looks, first of all in the log: a system that can only be read keeps no state. Raises it as an OnboardError."""
+    words = str(disk.plainly(error) if isinstance(error, OSError) else error)
+    done = site.state.firstboot == "done"
+    site.say(f"{'Installed, but' if done else 'NOT INSTALLED:'} {words}")
+    site.say("Mend that and switch the device off and on; it goes on from where it was.")
+    if not done:
+        with contextlib.suppress(OSError):
+            site.note(trouble=words)
+    raise OnboardError(words) from None
 
 
 def _go(site: Site, folder: Path) -> None:
@@ -92,9 +126,7 @@ def _go(site: Site, folder: Path) -> None:
     site.say("2 of 6: making the user and the folders.")
     ground.lay(site, (folder / kit.TRUSTED).read_bytes())
     cmdline.remember(site, folder)
-    if not layout.config.is_file():  # the page may have changed it since
-        site.write(layout.config, (folder / kit.CONFIG).read_bytes(), 0o640, theirs=True)
-        site.step("config")
+    ground.configure(site, (folder / kit.CONFIG).read_bytes())
     site.say("3 of 6: moving the passwords off the card's open part.")
     _move_secrets(site, folder)
     site.say(f"4 of 6: installing {release.id}.")
@@ -157,10 +189,7 @@ def _finish(site: Site, folder: Path) -> None:
 
 def address(layout: Layout) -> str:
     """Where the owner finds the page: avahi tells the name in the home network."""
-    try:
-        host = layout.at("etc/hostname").read_text(encoding="utf-8").strip() or "raspberrypi"
-    except OSError:
-        host = "raspberrypi"
+    host = disk.contents(layout.at("etc/hostname")).decode(errors="replace").strip() or "raspberrypi"
     scheme, _, rest = trial.page_address(trial.settings(layout)).partition("://")
     return f"{scheme}://{host}.local:{rest.rsplit(':', 1)[-1]}/"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -10,7 +11,14 @@ from deploy.onboard.errors import OnboardError
 from deploy.onboard.layout import GROUPS, RESUME, SERVICES, USER
 from deploy.onboard.site import Site
 
-TOOL = '#!/bin/sh\nexec /usr/bin/python3 /opt/platewatch/current/onboard.pyz "$@"\n'
+TOOL = """#!/bin/sh
+# The updater of the release that runs; where none does any more, the one that judges updates.
+for program in /opt/platewatch/current/onboard.pyz /var/lib/platewatch-deploy/onboard.pyz; do
+    if [ -r "$program" ]; then exec /usr/bin/python3 "$program" "$@"; fi
+done
+echo "platewatch-deploy: its program is gone or may not be read; run it with sudo, or install again" >&2
+exit 1
+"""
 COMMAND = "/opt/platewatch/current/.venv/bin/platewatch"
 JUDGE = "/var/lib/platewatch-deploy/onboard.pyz"
 LOCKED = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid")
@@ -74,16 +82,31 @@ def lay(site: Site, trusted: bytes | None = None) -> None:
     cmdline.ask(site)
 
 
+def configure(site: Site, content: bytes) -> None:
+    """The first configuration. One that is there stays, but for one that was put there by this and that no release has run with: it had a mistake."""
+    path, sha256 = site.layout.config, hashlib.sha256(content).hexdigest()
+    if path.is_file():
+        if site.state.current or hashlib.sha256(path.read_bytes()).hexdigest() != site.state.configured:
+            return
+        if site.state.configured != sha256:
+            disk.take_away(path)  # first: a cut would leave the old one with a note of the new one, as if somebody had changed it
+            site.step("config-taken-away")
+    site.note(configured=sha256)
+    site.step("config-noted")
+    site.write(path, content, 0o640, theirs=True)
+    site.step("config")
+
+
 def make_user(site: Site) -> None:
     """A system user without a shell. A cut within leaves a group without its user, which this finds, and locks."""
     free_locks(site)
-    if USER not in _names(site, "etc/group"):
+    if USER not in names(site, "etc/group"):
         site.machine.run(["groupadd", "--system", USER])
         site.step("group")
-    if USER not in _names(site, "etc/passwd"):
+    if USER not in names(site, "etc/passwd"):
         site.machine.run(["useradd", "--system", "--gid", USER, "--home-dir", "/var/lib/platewatch", "--no-create-home", "--shell", "/usr/sbin/nologin", USER])
         site.step("user")
-    groups = _names(site, "etc/group")
+    groups = names(site, "etc/group")
     missing = [group for group in GROUPS if group in groups and USER not in groups[group].split(":")[-1].split(",")]
     if missing:
         site.machine.run(["usermod", "--append", "--groups", ",".join(missing), USER])
@@ -106,6 +129,8 @@ def free_locks(site: Site) -> None:
 def make_folders(site: Site) -> None:
     """`/etc/platewatch` is sticky and root's: the page replaces its own files there, and can neither replace nor remove the trusted keys."""
     layout, machine = site.layout, site.machine
+    if layout.secrets.is_symlink():  # its user can have put it there, and it is root who changes what it leads to
+        raise OnboardError(f"{layout.secrets}: is a link, and has to be a folder; remove it and try again")
     for folder, mode, own in (
         (layout.releases, 0o755, machine.keep),
         (layout.own, 0o700, machine.keep),
@@ -154,7 +179,7 @@ def take_unit(site: Site, name: str, *, own: bool = False) -> None:
         site.machine.reload()
 
 
-def _names(site: Site, file: str) -> dict[str, str]:
+def names(site: Site, file: str) -> dict[str, str]:
     """{name: its line} of a file such as /etc/group."""
     try:
         lines = site.layout.at(file).read_text(encoding="utf-8", errors="replace").splitlines()

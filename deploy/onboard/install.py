@@ -106,8 +106,9 @@ def _doctor(site: Site, python: Path) -> dict[str, tuple[str, str]]:
 
 
 def make_room(site: Site, wanted: int) -> None:
-    """Where the disk is too full with the release of before, that one goes; OnboardError where this is not enough either."""
-    if disk.free_bytes(site.layout.opt) < wanted and site.state.previous and site.state.trial is None:
+    """Where the disk is too full with the release of before, that one goes; OnboardError, and it stays, where this would not be enough either."""
+    short, state = wanted - disk.free_bytes(site.layout.opt), site.state
+    if short > 0 and state.previous and state.trial is None and disk.size(site.layout.release(state.previous)) >= short:
         site.say(f"Making room: {site.state.previous}, the release of before, goes.")
         disk.take_away(site.layout.previous)
         site.step("previous-forgotten")
@@ -118,7 +119,7 @@ def make_room(site: Site, wanted: int) -> None:
 def drop(site: Site, id: str) -> None:
     """The mark goes first: half a release is never taken for a whole one."""
     folder = site.layout.release(id)
-    if folder.is_dir():
+    if folder.is_dir() and folder in site.layout.releases.iterdir():  # no name that leads elsewhere; an empty one would be all of them
         disk.take_away(folder / COMPLETE)
         site.step("unmarked")
         disk.take_away(folder)

@@ -44,7 +44,11 @@ def check(kit: Path, *, without_secrets: bool = False) -> None:
             continue
         if "/" in name or name.startswith(".") or not path.is_file():
             raise OnboardError(f"{name} is missing on the boot partition; put the kit on the card again")
-        if path.stat().st_size != size or _sha256(path) != sha256:
+        try:
+            damaged = path.stat().st_size != size or _sha256(path) != sha256
+        except OSError:  # its sectors are gone
+            damaged = True
+        if damaged:
             raise OnboardError(f"{name} on the boot partition is damaged; put the kit on the card again, and try another card if that does not help")
 
 

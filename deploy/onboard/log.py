@@ -21,7 +21,7 @@ def writer(path: Path, now: Callable[[], float], also: Callable[[str], None]) ->
                 path.unlink()
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
             with os.fdopen(file, "ab") as stream:
-                stream.write(f"{now():6.0f} s  {' '.join(words.split())}\r\n".encode())
+                stream.write(f"{now():6.0f} s  {' '.join(words.split())}\r\n".encode(errors="replace"))
                 stream.flush()
                 os.fsync(stream.fileno())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import platform
@@ -13,7 +14,6 @@ import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
@@ -155,7 +155,7 @@ class Machine:
         try:
             with opener.open(address, timeout=timeout_s) as answer:
                 found = json.loads(answer.read(65536))
-        except (OSError, ValueError, urllib.error.URLError):
+        except (OSError, ValueError, OverflowError, RecursionError, http.client.HTTPException):  # also what is no HTTP, or no address at all
             return None
         return found if isinstance(found, dict) else None
 

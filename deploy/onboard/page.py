@@ -57,7 +57,7 @@ def serve(layout: Layout, log: Path, ports: tuple[int, ...] = PORTS, host: str =
         timeout = 10
 
         def do_GET(self) -> None:
-            raw = compose(layout, log).encode()
+            raw = compose(layout, log).encode(errors="replace")
             self.send_response(HTTPStatus.SERVICE_UNAVAILABLE)
             for name, value in (
                 ("Content-Type", "text/html; charset=utf-8"),

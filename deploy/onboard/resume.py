@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.onboard import disk, ground, install, restore, switch, uninstall, units
-from deploy.onboard.errors import OnboardError
+from deploy.onboard import disk, ground, install, restore, sources, switch, uninstall, units
 from deploy.onboard.layout import FAILURE, FIRSTBOOT
 from deploy.onboard.site import Site
 from deploy.onboard.state import Trial
@@ -31,16 +30,19 @@ def order(site: Site) -> None:
     if state.removing:
         uninstall.finish(site)
         return
-    disk.take_away(site.layout.spool)
+    sources.clear(site)
     if state.restoring:
         restore.put_back(site)
     disk.take_away(site.layout.restoring)
     if state.firstboot == "done":
         _tidy(site)
-    if state.trial is None and state.pending and site.layout.is_complete(state.pending):
+    if state.pending and not site.layout.is_complete(state.pending):  # damaged since: nobody waits for it any more
+        site.note(pending="", works={})
+        site.step("pending-forgotten")
+    elif state.trial is None and state.pending:
         site.say(f"Going on with {state.pending}, which a power cut kept from its start.")
         switch.begin(site, state.pending, "update" if state.current else "first")
-    elif state.trial is not None:
+    if state.trial is not None:
         _go_on(site, state.trial)
     if not site.state.current and site.state.previous:  # a link that was lost with its sector
         switch.turn(site, site.state.previous)
@@ -56,8 +58,6 @@ def _go_on(site: Site, on_trial: Trial) -> None:
     if on_trial.failed:
         switch.reject(site, on_trial.failed)
     elif not site.layout.is_complete(on_trial.id):
-        if not site.layout.is_complete(on_trial.came_from):
-            raise OnboardError(f"neither {on_trial.id} nor {on_trial.came_from or 'another release'} is there as a whole; install again")
         switch.reject(site, "it is no longer there as a whole")
     elif site.state.current != on_trial.id:
         switch.turn(site, on_trial.id)

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import hashlib
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.onboard import disk
 from deploy.onboard.errors import OnboardError
 
 COMMENT, TRUSTED = "untrusted comment:", "trusted comment: "
 MOST_BYTES = 16_384
 """Of a signature file; minisign's own comments end at 1 KiB and 8 KiB."""
 MOST_TRUSTED = 65_536
+SECRET = b"PRIVATE KEY-----"
 PREHASHED, LEGACY, KEY = b"ED", b"Ed", b"Ed"
 SPKI = bytes.fromhex("302a300506032b6570032100")
 """What stands before the 32 bytes of an Ed25519 key in a DER SubjectPublicKeyInfo (RFC 8410)."""
@@ -72,8 +75,8 @@ def check(blake2b: bytes, signed: Signature, keys: list[PublicKey], name: str) -
     """As `verify`, for who hashed the archive while it came in; `name` is for the sentence."""
     mine = [key for key in keys if key.id == signed.key_id]
     if not mine:
-        known = ", ".join(key.name for key in keys)
-        raise OnboardError(f"{name}: signed with the key {signed.key_id[::-1].hex().upper()}, which this device does not trust (it trusts {known})")
+        known, other = ", ".join(key.name for key in keys), signed.key_id[::-1].hex().upper()
+        raise OnboardError(f"{name}: signed with the key {other}, which this device does not trust (it trusts {known}); is it a new key of theirs?")
     if not any(ed25519(key.key, blake2b, signed.signature) for key in mine):
         raise OnboardError(f"{name}: does not fit its signature: it was changed, is not whole, or is another file; fetch both again")
     if not any(ed25519(key.key, signed.signature + signed.comment.encode(), signed.comment_signature) for key in mine):
@@ -96,10 +99,15 @@ def digest(archive: Path) -> bytes:
 def ed25519(key: bytes, message: bytes, signature: bytes) -> bool:
     """Whether `signature` (64 bytes) is that of `message` by `key` (32 bytes); OnboardError where `openssl` cannot be run at all."""
     pem = f"-----BEGIN PUBLIC KEY-----\n{base64.b64encode(SPKI + key).decode()}\n-----END PUBLIC KEY-----\n"
-    with tempfile.TemporaryDirectory(prefix="platewatch-verify-") as folder:
+    try:
+        made = tempfile.TemporaryDirectory(prefix="platewatch-verify-")
+    except OSError as error:
+        raise OnboardError(f"openssl needs a folder to check a signature in, and none can be made ({error.strerror}); make room in /tmp or /var/tmp") from None
+    with made as folder:
         files = {"key": pem.encode(), "message": message, "signature": signature}
         for name, raw in files.items():
-            Path(folder, name).write_bytes(raw)
+            with disk.in_words(Path(folder, name)):
+                Path(folder, name).write_bytes(raw)
         words = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "key", "-rawin", "-in", "message", "-sigfile", "signature"]
         try:
             done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
@@ -133,15 +141,20 @@ def parse_signature(raw: bytes, name: str = "the signature") -> Signature:
 def parse_trusted(raw: bytes, name: str = "the trusted keys") -> list[PublicKey]:
     """Of a .pub file with one key or more; raises OnboardError where there is none or a line is no key."""
     keys = []
-    for line in _lines(raw, name):
+    if SECRET in raw:
+        raise OnboardError(f"{name}: is a secret key, which stays with who signs and goes onto no device; give its .pub file")
+    for number, line in enumerate(_lines(raw.removeprefix(codecs.BOM_UTF8), name), 1):  # Windows's editors begin with that
         if not line.strip() or line.startswith((COMMENT, "#")):
             continue
-        key = _base64(line.strip(), name)
+        try:
+            key = _base64(line.strip(), name)
+        except OnboardError:
+            key = b""
         if len(key) != 42 or key[:2] != KEY:
-            raise OnboardError(f"{name}: a line in it is no minisign public key")
+            raise OnboardError(f"{name}: line {number} is no minisign public key; each stands in a line of its own, as in a .pub file")
         keys.append(PublicKey(key[2:10], key[10:]))
     if not keys:
-        raise OnboardError(f"{name}: holds no public key")
+        raise OnboardError(f"{name}: holds no public key; put the lines of a .pub file there, of whoever makes your releases")
     return keys
 
 

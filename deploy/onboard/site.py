@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.onboard import disk, state
-from deploy.onboard.errors import OnboardError
+from deploy.onboard.errors import BusyError
 from deploy.onboard.layout import Layout
 from deploy.onboard.machine import Machine
 from deploy.onboard.state import State
@@ -23,7 +23,10 @@ def no_step(name: str) -> None:
 def tell(words: str) -> None:
     """On the terminal; one that is gone is no reason to stop."""
     with contextlib.suppress(OSError, ValueError):
-        print(words, flush=True)
+        try:
+            print(words, flush=True)
+        except UnicodeEncodeError:  # a terminal of before UTF-8
+            print(words.encode("ascii", "backslashreplace").decode(), flush=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Site:
 
     def write(self, path: Path, content: bytes | str, mode: int = 0o644, *, theirs: bool = False) -> None:
         """A whole file; `theirs`: it belongs to the user that Platewatch runs as."""
-        raw = content.encode() if isinstance(content, str) else content
+        raw = content.encode(errors="replace") if isinstance(content, str) else content
         disk.write_whole(path, raw, mode, self.machine.give if theirs else self.machine.keep)
 
     def report(self, words: str) -> None:
@@ -58,14 +61,17 @@ class Site:
 
     @contextlib.contextmanager
     def alone(self, *, wait: bool = False) -> Iterator[None]:
-        """One at a time; the lock is the process's and goes with it. Raises OnboardError where another one is at it, unless told to `wait`."""
+        """One at a time; the lock is the process's and goes with it. Raises BusyError where another one is at it; told to `wait`, it says so and does."""
         disk.make_folder(self.layout.own, 0o700)
         file = os.open(self.layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise OnboardError("another update, rollback or trial is under way; wait for it (platewatch-deploy status tells)") from None
+                if not wait:
+                    raise BusyError("another update, rollback or trial is under way, or a backup; wait for it (platewatch-deploy status tells)") from None
+                self.say("Waiting for the update, trial or backup that is under way.")
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield
         finally:
             os.close(file)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from deploy.onboard import disk
-from deploy.onboard.layout import Layout
+from deploy.onboard.layout import ID, Layout
 
 FORMAT = 1
+VALUES = {"works": bool, "failed": str, "bundles": int}
+"""Of the fields that are tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,10 @@ class Trial:
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Self:
-        told = {name: plain[name] for name in cls.__dataclass_fields__ if name in plain}
-        return cls(**told, came_from=str(plain.get("from", "")))
+        """Raises TypeError or ValueError for what is no trial."""
+        if not ID.fullmatch(plain["id"]):
+            raise ValueError("on trial is what is no release")
+        return cls(**(_fitting(cls(""), plain) | {"came_from": str(plain.get("from", ""))}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class State:
     """'' before, then `begun`, `secrets` (they are in their place and may be wiped), `done`."""
     trouble: str = ""
     """Why the first start could not go on."""
+    configured: str = ""
+    """SHA-256 of the configuration that the installation put in place: until a release has run nobody else has changed it."""
     bundles: dict[str, int] = field(default_factory=dict)
     """{kind of model: serial of the archive it came in}."""
     restoring: bool = False
@@ -74,16 +81,24 @@ class State:
 
 
 def load(layout: Layout) -> State:
-    """A file that is not there or damaged is an empty state: the links still say what runs."""
-    try:
+    """A file that is not there or damaged is an empty state, and what is of another type in it counts as not there: the links still say what runs."""
+    found = State()
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
         plain = json.loads(layout.state.read_bytes())
-        told = {name: plain[name] for name in State.__dataclass_fields__ if name in plain}
-        if told.get("trial") is not None:
-            told["trial"] = Trial.of(told["trial"])
-        found = State(**told)
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
-        found = State()
+        found = State(**_fitting(found, plain))
+        with contextlib.suppress(KeyError, ValueError, TypeError):
+            found = found.but(trial=Trial.of(plain["trial"]))
     return found.but(current=linked(layout, "current"), previous=linked(layout, "previous"))
+
+
+def _fitting(blank: State | Trial, plain: dict[str, Any]) -> dict[str, Any]:
+    """What of `plain` is of the type that the field has."""
+    told = {}
+    for name in blank.__dataclass_fields__:
+        value, kind = plain.get(name), type(getattr(blank, name))
+        if type(value) is kind and (kind is not dict or all(type(one) is VALUES[name] for one in value.values())):
+            told[name] = value
+    return told
 
 
 def save(layout: Layout, state: State) -> None:

@@ -97,26 +97,47 @@ def reject(site: Site, words: str) -> None:
     state = site.state
     assert state.trial is not None
     on_trial = state.trial
-    site.say(f"{on_trial.id} does not work here: {words}. Going back to {on_trial.came_from}.")
+    goal = next((id for id in (on_trial.came_from, state.previous) if id != on_trial.id and site.layout.is_complete(id)), "")
+    if not goal:
+        _stay(site, on_trial, words)
+        return
+    site.say(f"{on_trial.id} does not work here: {words}. Going back to {goal}.")
     with contextlib.suppress(OSError):  # without this note a cut would only have it watched once more
         site.note(trial=_failed(on_trial, words))
     site.step("rejected")
-    turn(site, on_trial.came_from)
+    turn(site, goal)
     if on_trial.id != state.previous:
         install.drop(site, on_trial.id)  # before the note that ends it all: that one needs room
-    site.note(trial=None, serial=trial.serial_of(site.layout, on_trial.came_from), failed={"id": on_trial.id, "words": words})
+    site.note(trial=None, serial=trial.serial_of(site.layout, goal), failed={"id": on_trial.id, "words": words})
     site.step("taken-back")
     install.prune(site)
-    site.report(f"{on_trial.id} was rolled back: {words}. {on_trial.came_from} runs again.")
+    site.report(f"{on_trial.id} was rolled back: {words}. {goal} runs again.")
+
+
+def _stay(site: Site, on_trial: Trial, words: str) -> None:
+    """Nothing that could run instead is there as a whole, as on a damaged card. What is undecided for ever would keep out the update that mends it."""
+    whole = site.layout.is_complete(on_trial.id)
+    site.note(trial=None, failed={"id": on_trial.id, "words": words} if whole else {})
+    site.step("nothing-to-go-back-to")
+    if not whole:
+        site.report(f"Neither {on_trial.id} nor {on_trial.came_from or 'another release'} is there as a whole; is the card damaged? Install again.")
+        return
+    site.report(f"{on_trial.id} does not work here: {words}. It stays, since no other release is there as a whole; bring a newer one.")
 
 
 def _failed(on_trial: Trial, words: str) -> Trial:
     return Trial.of(on_trial.as_json() | {"failed": words})
 
 
-def back(site: Site) -> None:
-    """The owner's wish: what ran before runs again, and what runs now is `previous`, so that a second time takes that back."""
+def back(site: Site, meant: str = "") -> None:
+    """The owner's wish: what ran before runs again, and what runs now is `previous`, so that a second time takes that back.
+
+    `meant`: what ran when the wish was uttered. Where another one runs by now, say because the trial ended badly in the meantime, nothing is done.
+    """
     state = site.state
+    if meant and state.current != meant:
+        site.say(f"While this waited {state.current or 'nothing'} came to run in place of {meant}; nothing more was done.")
+        return
     if state.trial is not None and state.trial.came_from:
         reject(site, "the owner took it back")
         return

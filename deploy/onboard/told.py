@@ -18,23 +18,18 @@ def as_json(site: Site) -> dict[str, Any]:
     told["version"] = trial.version_of(layout, state.current) if state.current else ""
     told["daemon"] = {"runs": bool(seen.pid), "version": seen.version, "state": seen.state, "detail": seen.detail, "frames": seen.frames}
     told |= {"page": seen.page, "free_bytes": disk.free_bytes(layout.opt)}
-    try:
-        told["report"] = layout.report.read_text(encoding="utf-8").strip()
-    except OSError:
-        told["report"] = ""
+    told["report"] = disk.contents(layout.report).decode(errors="replace").strip()
     return told
 
 
-def words(told: dict[str, Any]) -> list[str]:
-    """The same for people, a line each."""
+def words(told: dict[str, Any], *, all: bool = True) -> list[str]:
+    """The same for people, a line each; without `all` nothing of what root alone may look at."""
     daemon = told["daemon"]
-    lines = [
-        f"runs:      {told['current'] or 'nothing is installed'}",
-        f"before it: {told['previous'] or 'none'}",
-        f"daemon:    {daemon['state'] + ', ' + str(daemon['frames']) + ' pictures' if daemon['runs'] else 'does not run'}",
-        f"page:      {'answers' if told['page'] else 'does not answer'}",
-        f"free:      {told['free_bytes'] / 1e6:.0f} MB",
-    ]
+    lines = [f"runs:      {told['current'] or 'nothing is installed'}", f"before it: {told['previous'] or 'none'}"]
+    if all:
+        lines.append(f"daemon:    {daemon['state'] + ', ' + str(daemon['frames']) + ' pictures' if daemon['runs'] else 'does not run'}")
+        lines.append(f"page:      {'answers' if told['page'] else 'does not answer'}")
+    lines.append(f"free:      {told['free_bytes'] / 1e6:.0f} MB")
     if told["trial"]:
         lines.append(f"on trial:  {told['trial']['id']}, from {told['trial']['from'] or 'nothing'}")
     if told["pending"]:

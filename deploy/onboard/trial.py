@@ -78,7 +78,7 @@ def about(layout: Layout, id: str) -> dict[str, Any]:
     """The release.json of a release that stands there, {} where it cannot be read."""
     try:
         return _table(json.loads((layout.release(id) / NAME).read_bytes()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
 
 
@@ -93,9 +93,9 @@ def settings(layout: Layout) -> dict[str, Any]:
 def status(layout: Layout, config: dict[str, Any]) -> dict[str, Any]:
     """The daemon's own words, {} where there are none."""
     folder = str(_table(config.get("runtime")).get("directory", "var/run"))
-    path = layout.at(folder) if folder.startswith("/") else layout.etc / folder
+    path = (layout.at(folder) if folder.startswith("/") else layout.etc / folder) / "status.json"
     try:
-        return _table(json.loads((path / "status.json").read_bytes()))
+        return _table(json.loads(path.read_bytes())) if path.is_file() else {}  # a pipe in its place would be waited for, for ever
     except (OSError, ValueError, RecursionError):
         return {}
 

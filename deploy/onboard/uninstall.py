@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.onboard import cmdline, disk, kit, units
+from deploy.onboard import cmdline, disk, ground, kit, units
 from deploy.onboard.layout import FAILURE, FIRSTBOOT, RESUME, SERVICES, USER
 from deploy.onboard.site import Site
 
@@ -48,10 +48,10 @@ def _take_unit(site: Site, name: str) -> None:
 
 
 def _remove_user(site: Site) -> None:
-    passwd, group = (site.layout.at(f"etc/{name}") for name in ("passwd", "group"))
-    if passwd.is_file() and any(line.startswith(f"{USER}:") for line in passwd.read_text().splitlines()):
+    ground.free_locks(site)
+    if USER in ground.names(site, "etc/passwd"):
         site.machine.run(["userdel", USER])
         site.step("user-removed")
-    if group.is_file() and any(line.startswith(f"{USER}:") for line in group.read_text().splitlines()):
+    if USER in ground.names(site, "etc/group"):
         site.machine.run(["groupdel", USER])
         site.step("group-removed")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from deploy.onboard import archive, bundle, disk, ground, install, sources, switch
-from deploy.onboard.errors import OnboardError
+from deploy.onboard import archive, bundle, disk, ground, install, sources, switch, trial
+from deploy.onboard.errors import BusyError, OnboardError
 from deploy.onboard.layout import RESUME
 from deploy.onboard.site import Site
 from deploy.onboard.tarball import Release
@@ -37,9 +37,9 @@ def update(site: Site, source: str, wish: Wish = Wish(), stream: BinaryIO | None
             bring(site, packed, release, wish)
     except (OnboardError, OSError):
         if packed is not None or not source.startswith("http"):  # a download that broke off is gone on with; what was refused is not
-            disk.take_away(site.layout.spool)
+            sources.clear(site)
         raise
-    disk.take_away(site.layout.spool)
+    sources.clear(site)
     site.step("spool-cleared")
     return release.id
 
@@ -47,7 +47,8 @@ def update(site: Site, source: str, wish: Wish = Wish(), stream: BinaryIO | None
 def bring(site: Site, packed: Path, release: Release, wish: Wish = Wish()) -> None:
     """A verified archive to the point where it runs on trial; `settle` then waits for the verdict."""
     state = site.state
-    check(release, state.current, state.serial, state.failed, wish)
+    # The release itself says how new it is too: a state that was lost with its sector opens no door to an old archive.
+    check(release, state.current, max(state.serial, trial.serial_of(site.layout, state.current)), state.failed, wish)
     if release.id == state.current:
         site.say(f"{release.id} runs already; nothing to do.")
         return
@@ -67,10 +68,10 @@ def check(release: Release, current: str, serial: int, failed: dict[str, str], w
 
 
 def check_idle(site: Site) -> None:
-    """Raises OnboardError while something else is not decided."""
+    """Raises BusyError while something else is not decided."""
     state = site.state
     if state.trial is not None or state.pending or state.restoring or state.removing:
-        raise OnboardError("something is not finished yet; platewatch-deploy resume goes on with it, platewatch-deploy status tells what it is")
+        raise BusyError("something is not finished yet; platewatch-deploy resume goes on with it, platewatch-deploy status tells what it is")
 
 
 def settle(site: Site) -> int:
@@ -85,7 +86,9 @@ def settle(site: Site) -> int:
             if site.machine.now() > until:
                 raise OnboardError("there is no verdict yet; platewatch-deploy status tells, and the next start decides")
             site.machine.sleep(1.0)
-        site.say(site.layout.report.read_text(encoding="utf-8").strip())
+        if not site.layout.report.is_file():
+            raise OnboardError(f"{on_trial.id}: there is no verdict, since Platewatch was uninstalled meanwhile")
+        site.say(disk.contents(site.layout.report).decode(errors="replace").strip())
         return 0 if site.state.current == on_trial.id else 1
     with site.alone(wait=True):
         return 0 if switch.decide(site).good else 1

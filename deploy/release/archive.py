@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.onboard import tarball
+from deploy.onboard import disk, tarball
 from deploy.onboard.tarball import File, Release, release_id
 from deploy.release.errors import ReleaseError, in_words
 
 MACHINE = "aarch64"
 CHUNK = 1 << 20
+DAY_S = 86_400
+LATEST = 253_402_300_799
+"""The last second that a calendar here knows."""
 
 
 def build(
@@ -30,6 +35,7 @@ def build(
 
     `files`: name in the archive -> file or contents. `serial`: UTC seconds of the commit. The archive appears whole or not at all.
     """
+    _dated(serial)
     with in_words():
         about = {name: _file(source) for name, source in files.items()}
         plan = Release("bundle" if model else "release", release_id(version, serial, commit), version, serial, commit, machine, tuple(pythons), about, model)
@@ -38,7 +44,7 @@ def build(
         out.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.new")
         try:
-            with fresh.open("wb") as stream:
+            with disk.named(fresh), fresh.open("wb") as stream:
                 for name, source in ((tarball.NAME, plan.text.encode()), *sorted(files.items())):
                     size = len(source) if isinstance(source, bytes) else about[name].size
                     stream.write(tarball.header(name, size, serial))
@@ -73,6 +79,13 @@ def lacks(release: Release) -> list[str]:
     lacking += ["onboard.pyz"] if "onboard.pyz" not in release.files else []
     lacking += ["units"] if not any(name.startswith("units/") for name in release.files) else []
     return lacking + (["the Pythons that it is for"] if not release.pythons else [])
+
+
+def _dated(serial: int) -> None:
+    """Raises ReleaseError for a time to come: a device that has taken such a release refuses all that follow as older, until that time."""
+    if serial > time.time() + DAY_S:
+        told, now = (f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}" for seconds in (min(serial, LATEST), time.time()))
+        raise ReleaseError(f"it would be dated {told}, and here it is {now}; set the clock that is wrong, and commit once more where the commit's time is")
 
 
 def _file(source: Path | bytes) -> File:

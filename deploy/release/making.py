@@ -45,7 +45,7 @@ def bundle(folder: Path, out: Path) -> Path:
         raw, network = manifest.read_bytes(), model.read_bytes()
         about = json.loads(raw)
         name, kind, stated = str(about["name"]), str(about["kind"]), str(about["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReleaseError(f"{folder}: is no bundle ({getattr(error, 'strerror', None) or error}); it needs manifest.json and model.tflite") from None
     if sha256(network).hexdigest() != stated:
         raise ReleaseError(f"{model}: is not the file of its manifest (its hash differs)")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from deploy.keys import make_key, public_of, sign_bytes
-from deploy.onboard import signature
+from deploy.onboard import disk, signature
 from deploy.release.errors import in_words
 
 __all__ = ["SUFFIX", "make_key", "sign", "verify"]
@@ -23,8 +23,12 @@ def sign(archive: Path, secret: Path, comment: str, passphrase: str = "") -> Pat
         signature.check(hashed, signature.parse_signature(made.text.encode()), [key], archive.name)  # what the device will do
         path = beside(archive)
         fresh = path.with_name(f".{path.name}.new")
-        fresh.write_text(made.text, encoding="utf-8")
-        os.replace(fresh, path)
+        try:
+            with disk.named(fresh):
+                fresh.write_text(made.text, encoding="utf-8")
+            os.replace(fresh, path)
+        finally:
+            fresh.unlink(missing_ok=True)
     return path
 
 

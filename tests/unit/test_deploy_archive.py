@@ -309,3 +309,18 @@ def test_the_updater_imports_nothing_but_pythons_own_library():
     names += [(file, f"{node.module}") for file, node in nodes if isinstance(node, ast.ImportFrom)]
     assert len(names) > 20
     assert [(file, name) for file, name in names if name.split(".")[0] not in sys.stdlib_module_names and not name.startswith("deploy.onboard")] == []
+
+
+@pytest.mark.parametrize("serial", [4_080_000_000, 8_000_000_000])
+def test_a_release_from_the_future_is_not_made(tmp_path, serial):
+    """A device that has taken one refuses all that follow as older: a builder whose clock is wrong would lock itself out of every device."""
+    with pytest.raises(ReleaseError, match=r"it would be dated 2\d\d\d-.*set the clock that is wrong"):
+        archive.build(tmp_path, {"bundle/manifest.json": b"{}", "bundle/model.tflite": b"m"}, version="1", serial=serial, commit=COMMIT, model="reader")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_manifest_of_nothing_but_brackets_is_no_bundle(tmp_path):
+    (tmp_path / "manifest.json").write_text("[" * 100_000)
+    (tmp_path / "model.tflite").write_bytes(b"m")
+    with pytest.raises(ReleaseError, match="is no bundle"):
+        making.bundle(tmp_path, tmp_path / "out")

@@ -78,6 +78,13 @@ def test_an_older_model_is_refused_unless_told(device, tmp_path):
     update.update(site, str(model(tmp_path, "1.0.2", 2000)), update.Wish(downgrade=True))
 
 
+def test_a_signed_archive_without_the_model_is_said(device, tmp_path):
+    sent = packed(tmp_path, {"bundle/manifest.json": "{}"}, version="1.0.2", serial=2000, kind="bundle", model="reader", pythons=())
+    with pytest.raises(OnboardError, match=r"holds no bundle/model\.tflite; have it made anew"):
+        update.update(sending(device), str(sent))
+    assert not device.layout.spool.exists()
+
+
 def test_what_platewatch_refuses_is_said_in_its_words(device, tmp_path):
     site = sending(device)
     site.machine.refuses = "reader-2: computes something else here"

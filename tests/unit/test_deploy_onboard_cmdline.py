@@ -6,7 +6,7 @@ import pytest
 
 from deploy.onboard import cmdline, uninstall
 from deploy.onboard.cli import main
-from tests.onboard import Device, Power, cut, make_kit, pack
+from tests.onboard import TRUSTED, Device, Power, cut, make_kit, pack
 
 LINE = "console=tty1 root=PARTUUID=4d8fd085-02 rootwait"
 pytestmark = pytest.mark.usefixtures("quick")
@@ -33,7 +33,7 @@ def line(device):
 
 def test_an_installation_asks_for_it_and_tells_when_it_is_in_force(pi, tmp_path):
     keys = tmp_path / "keys.pub"
-    keys.write_text("KEY\n")
+    keys.write_text(TRUSTED)
     assert main(["install", str(pack(tmp_path, "1.0.1")), "--trusted", str(keys)], pi.site()) == 0
     assert line(pi) == f"{LINE} {cmdline.WORD}\n"
     assert [words for words in pi.said if cmdline.WORD in words and "from the next start on" in words]

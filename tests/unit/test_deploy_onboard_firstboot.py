@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
+import shutil
 import stat
 import urllib.error
 import urllib.request
@@ -14,7 +17,7 @@ from deploy.onboard.cli import main
 from deploy.onboard.errors import OnboardError
 from deploy.onboard.layout import FAILURE, FIRSTBOOT, RESUME
 from deploy.onboard.log import MOST_BYTES, NAME, writer
-from tests.onboard import Device, make_kit, pack
+from tests.onboard import CONFIG, TRUSTED, Device, cut, make_kit, pack
 
 USER_DATA = b"""#cloud-config
 # made by Imager
@@ -331,7 +334,7 @@ def test_install_needs_no_kit(tmp_path, capsys):
     assert main(["install", str(packed)], device.site()) == 1
     assert "name the file of trusted keys with --trusted" in capsys.readouterr().err
     keys = tmp_path / "keys.pub"
-    keys.write_text("KEY\n")
+    keys.write_text(TRUSTED)
     assert main(["install", str(packed), "--trusted", str(keys)], device.site()) == 0
     assert device.layout.config.read_text() == ground.CONFIG
     before = device.tree()
@@ -339,6 +342,131 @@ def test_install_needs_no_kit(tmp_path, capsys):
     assert device.tree() == before
     assert main(["install", str(pack(tmp_path, "1.0.2"))], device.site()) == 0
     assert device.site().state.current[:5] == "1.0.2"
+
+
+def test_a_configuration_with_a_mistake_is_mended_by_the_next_kit(device, folder, tmp_path):
+    """The first one lies in its place by then; since nothing ever ran with it, it is nobody's work."""
+    (folder / kit.CONFIG).write_text("nonsense = 1\n")
+    told = json.loads((folder / kit.ABOUT).read_text())
+    told["files"][kit.CONFIG] = {"sha256": hashlib.sha256(b"nonsense = 1\n").hexdigest(), "size": 13}
+    (folder / kit.ABOUT).write_text(json.dumps(told))
+    assert start(device)[0] == 1
+    shutil.rmtree(folder)
+    make_kit(device.root / "boot/firmware", pack(tmp_path / "packs", "1.0.1"))
+    assert start(device)[0] == 0
+    assert device.layout.config.read_text() == CONFIG
+
+
+def test_a_mended_configuration_may_be_cut_in_anywhere(tmp_path):
+    for at in range(1, 20):
+        device = Device.bare(tmp_path / str(at))
+        ground.lay(device.site(), b"KEY\n")
+        ground.configure(device.site(), b"wrong")
+        if not cut(device.root, at, lambda power, device=device: ground.configure(device.site(power), b"right")):
+            break
+        ground.configure(device.site(), b"right")
+        assert device.layout.config.read_bytes() == b"right", f"cut at step {at}"
+    assert at == 4
+
+
+def test_install_mends_what_an_attempt_before_put_there(tmp_path, capsys):
+    """The wrong keys and a configuration with a mistake are no fate, as long as nothing runs; what an owner kept is not touched."""
+    device, packed = Device.bare(tmp_path / "device"), pack(tmp_path, "1.0.1")
+    files = {"wrong.pub": TRUSTED.replace("KEY", "OTHER"), "right.pub": TRUSTED, "bad.toml": "nonsense = 1\n", "good.toml": CONFIG}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    install = lambda keys, config: main(["install", str(packed), "--trusted", str(tmp_path / keys), "--config", str(tmp_path / config)], device.site())  # noqa: E731
+    assert (install("wrong.pub", "bad.toml"), install("right.pub", "bad.toml"), install("right.pub", "good.toml")) == (1, 1, 0)
+    said = capsys.readouterr().err.splitlines()
+    assert [words in line for words, line in zip(("does not trust", "nonsense"), said, strict=True)] == [True, True]
+    assert (device.layout.trusted.read_text(), device.layout.config.read_text()) == (TRUSTED, CONFIG)
+    assert install("wrong.pub", "bad.toml") == 0
+    assert (device.layout.trusted.read_text(), device.layout.config.read_text()) == (TRUSTED, CONFIG)
+    assert any("stays as it is: whom a device trusts" in words for words in device.said)
+
+
+def test_what_was_kept_of_an_installation_before_stays(tmp_path):
+    device = Device.bare(tmp_path / "device")
+    ground.lay(device.site(), b"KEY\n")
+    device.layout.config.write_text(CONFIG + "# mine\n")
+    ground.configure(device.site(), CONFIG.encode())
+    assert device.layout.config.read_text() == CONFIG + "# mine\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n", "is a secret key, which stays with who signs"),
+        ("RWQ\n", "line 1 is no minisign public key"),
+        ("# none\n", "holds no public"),
+    ],
+)
+def test_what_is_no_public_key_never_gets_onto_the_device(tmp_path, capsys, text, words):
+    device = Device.bare(tmp_path / "device")
+    (tmp_path / "k.pub").write_text(text)
+    before = device.tree()
+    assert main(["install", str(pack(tmp_path, "1.0.1")), "--trusted", str(tmp_path / "k.pub")], device.site()) == 1
+    assert words in capsys.readouterr().err
+    assert device.tree() == before
+
+
+def test_a_system_that_can_only_be_read_is_said_in_the_log(device, monkeypatch):
+    """There is no state to keep it in, and the boot partition is another file system."""
+
+    def refuse(path, *_):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    site = device.site()
+    monkeypatch.setattr(ground.disk, "make_folder", refuse)
+    assert start(device, "--here", site=site)[0] == 1
+    assert f"NOT INSTALLED: {site.layout.own}: can only be read" in log_of(device)
+
+
+def test_a_file_of_the_kit_whose_sectors_are_gone_is_named(device, folder):
+    """Reading /proc/self/mem from its beginning is refused by the kernel as a worn-out card is: an input/output error."""
+    (folder / kit.RELEASE).unlink()
+    (folder / kit.RELEASE).symlink_to("/proc/self/mem")
+    told = json.loads((folder / kit.ABOUT).read_text())
+    told["files"][kit.RELEASE]["size"] = 0
+    (folder / kit.ABOUT).write_text(json.dumps(told))
+    code, site = start(device)
+    assert code == 1
+    assert site.state.trouble.startswith("release.tar on the boot partition is damaged; put the kit on the card again, and try another card")
+
+
+def test_letters_that_are_none_stop_neither_log_nor_page(device, folder, tmp_path):
+    told = json.loads((folder / kit.ABOUT).read_text())
+    told["files"]["\ud800"] = {"sha256": "0", "size": 1}
+    (folder / kit.ABOUT).write_text(json.dumps(told))
+    assert start(device)[0] == 1
+    assert "? is missing on the boot partition" in log_of(device)
+    servers = page.serve(device.layout, device.root / "boot/firmware" / NAME, (0,), "127.0.0.1")
+    try:
+        with pytest.raises(urllib.error.HTTPError) as answer:
+            urllib.request.urlopen(f"http://127.0.0.1:{servers[0].server_port}/")
+        assert "? is missing on the boot partition" in answer.value.read().decode()
+        answer.value.close()
+    finally:
+        servers[0].shutdown()
+        servers[0].server_close()
+
+
+def test_a_name_of_the_device_that_is_damaged_does_not_stop_the_end(device):
+    (device.root / "etc/hostname").write_bytes(b"g\xe4te\n")
+    assert start(device)[0] == 0
+    assert not (device.layout.units / FIRSTBOOT).exists()
+
+
+def test_a_folder_of_secrets_that_is_a_link_is_not_followed(device, tmp_path):
+    """Its user owns that name, and the owner's next installation is root's."""
+    start(device)
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o755)
+    shutil.rmtree(device.layout.secrets)
+    device.layout.secrets.symlink_to(victim)
+    with pytest.raises(OnboardError, match="is a link, and has to be a folder"):
+        ground.make_folders(device.site())
+    assert stat.S_IMODE(victim.stat().st_mode) == 0o755
 
 
 def test_the_configuration_for_who_brings_none_is_one(tmp_path):

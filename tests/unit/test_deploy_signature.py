@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import os
 import random
+import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -219,3 +221,64 @@ def test_the_passphrase_stands_in_no_list_of_processes(tmp_path, monkeypatch):
     assert len(lines) == 2
     assert not any("geheim" in str(word) for line in lines for word in line)
     assert all(Path(line[0]).name == "openssl" for line in lines)
+
+
+def test_keys_are_changed_step_by_step(signed, tmp_path):
+    """Old, old and new, new: at each step a device takes what is signed with a key that stands there, and no other; the other one is named."""
+    archive, old = signed
+    new = minisign.make_key(tmp_path / "n.key", tmp_path / "n.pub")
+    both = tmp_path / "both.pub"
+    both.write_bytes(codecs.BOM_UTF8 + old.read_bytes() + b"\n# since November\r\n" + (tmp_path / "n.pub").read_bytes())
+    minisign.sign(archive, tmp_path / "n.key", COMMENT)
+    beside = minisign.beside(archive)
+    assert [signature.verify(archive, beside, keys) for keys in (both, tmp_path / "n.pub")] == [COMMENT, COMMENT]
+    with pytest.raises(OnboardError, match=f"signed with the key {new.name}, which this device does not trust .*is it a new key of theirs"):
+        signature.verify(archive, beside, old)
+    minisign.sign(archive, tmp_path / "k.key", COMMENT)
+    assert signature.verify(archive, beside, both) == COMMENT
+    with pytest.raises(OnboardError, match="which this device does not trust"):
+        signature.verify(archive, beside, tmp_path / "n.pub")
+
+
+def test_a_line_that_is_no_key_is_counted(signed):
+    """As when two files were put one behind the other and the first did not end its line."""
+    raw = signed[1].read_bytes()
+    with pytest.raises(OnboardError, match=r"trusted\.pub: line 2 is no minisign public key; each stands in a line of its own"):
+        signature.parse_trusted(raw.rstrip(b"\n") + raw, "trusted.pub")
+
+
+def test_where_no_folder_can_be_made_for_it_nothing_is_believed(signed, monkeypatch):
+    def none(**_):
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", none)
+    with pytest.raises(OnboardError, match=r"none can be made .*make room in /tmp"):
+        signature.verify(signed[0], minisign.beside(signed[0]), signed[1])
+
+
+def test_a_secret_key_is_not_taken_for_a_public_one(signed, tmp_path):
+    with pytest.raises(OnboardError, match="is a secret key, which stays with who signs and goes onto no device"):
+        signature.parse_trusted((tmp_path / "k.key").read_bytes(), "k.key")
+
+
+def test_a_full_disk_leaves_neither_half_a_key_nor_half_a_signature(signed, tmp_path):
+    """A file may not grow, as on a full disk: the kernel itself refuses. What was there stays."""
+    archive, _ = signed
+    before = minisign.beside(archive).read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limited(most, act):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+        try:
+            act()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    with pytest.raises(ReleaseError, match=r"n\.key: file too large"):
+        limited(100, lambda: minisign.make_key(tmp_path / "n.key", tmp_path / "n.pub"))
+    with pytest.raises(ReleaseError, match=r"a\.tar\.minisig\.new: file too large"):
+        limited(200, lambda: minisign.sign(archive, tmp_path / "k.key", "another"))
+    with pytest.raises(OnboardError, match=r"platewatch-verify-\w+/key: the disk is full"):
+        limited(100, lambda: signature.verify(archive, minisign.beside(archive), tmp_path / "k.pub"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "a.tar.minisig", "k.key", "k.pub"]
+    assert minisign.beside(archive).read_bytes() == before
