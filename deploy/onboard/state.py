@@ -96,7 +96,7 @@ def _fitting(blank: State | Trial, plain: dict[str, Any]) -> dict[str, Any]:
     told = {}
     for name in blank.__dataclass_fields__:
         value, kind = plain.get(name), type(getattr(blank, name))
-        if type(value) is kind and (kind is not dict or all(type(one) is VALUES[name] for one in value.values())):
+        if type(value) is kind and (not isinstance(value, dict) or all(type(one) is VALUES[name] for one in value.values())):
             told[name] = value
     return told
 
