@@ -44,6 +44,10 @@ class Terminal:
             time.sleep(0.01)
         os.write(self._master, words.encode() + b"\n")
 
+    def press(self, key: str) -> None:
+        """A key by itself; Ctrl-C is "\\x03"."""
+        os.write(self._master, key.encode())
+
     def wait(self, words: str, seconds: float = 60.0) -> None:
         """Until they were written, since the last ones that were waited for. AssertionError with all that was seen where they do not come."""
         end = time.monotonic() + seconds

@@ -176,10 +176,15 @@ class FatPartition:
         return run("mtype", "-i", self._where, f"::/{name}") if self._found(name) else None
 
     def write(self, name: str, content: bytes) -> None:
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(content)
-            file.flush()
-            self.put(name, Path(file.name))
+        try:
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(content)
+                file.flush()
+                self.put(name, Path(file.name))
+        except OSError as error:
+            if isinstance(error, CardError):
+                raise
+            raise CardError(f"{tempfile.gettempdir()}: {name} cannot be put there for a moment ({error.strerror}); make room there") from None
 
     def put(self, name: str, source: Path) -> None:
         parent = parent_of(good_name(name))

@@ -46,15 +46,15 @@ class Disk:
         return f"{self.path} ({', '.join(filter(None, (size(self.size), self.model)))})"
 
 
-def disks() -> list[Disk]:
-    """Every disk of this computer, by `lsblk`. Raises CardError."""
-    return parse(run("lsblk", "-J", "-b", "-o", COLUMNS))
+def disks(*, every: bool = False) -> list[Disk]:
+    """The disks of this computer, by `lsblk`; `every` as in `parse`. Raises CardError."""
+    return parse(run("lsblk", "-J", "-b", "-o", COLUMNS), every=every)
 
 
-def parse(shown: bytes) -> list[Disk]:
-    """Of lsblk's JSON. Raises CardError."""
+def parse(shown: bytes, *, every: bool = False) -> list[Disk]:
+    """Of lsblk's JSON; `every`: files that the kernel shows as disks (loop devices) and readers without a card, too. Raises CardError."""
     try:
-        return [_disk(entry) for entry in json.loads(shown)["blockdevices"] if entry["type"] == "disk" and entry["size"]]
+        return [_disk(entry) for entry in json.loads(shown)["blockdevices"] if every or (entry["type"] == "disk" and entry["size"])]
     except (ValueError, KeyError, TypeError):
         raise CardError("lsblk says nothing that can be understood; this needs util-linux 2.37 or newer") from None
 
@@ -66,12 +66,12 @@ def _disk(entry: dict[str, Any]) -> Disk:
     removable = bool(entry["rm"] or entry["hotplug"] or entry.get("tran") == "usb")
     return Disk(
         entry["path"],
-        int(entry["size"]),
+        int(entry["size"] or 0),
         " ".join(filter(None, ((entry.get("vendor") or "").strip(), (entry.get("model") or "").strip()))),
         removable,
         bool(entry["ro"]),
         mounts,
-        any(part["type"] not in ("disk", "part") for part in everything),
+        any(part["type"] not in ("disk", "part") for part in everything if part is not entry),
     )
 
 
@@ -93,8 +93,10 @@ def find(name: str, known: list[Disk] | None = None, *, as_root: bool = False) -
     if not stat.S_ISBLK(mode):
         raise CardError(f"{name}: is neither a disk nor a file; python -m deploy disks shows which disks there are")
     real = os.path.realpath(path)
-    for disk in disks() if known is None else known:
+    for disk in disks(every=True) if known is None else known:
         if disk.path == real:
+            if not disk.size:
+                raise CardError(f"{name}: is empty; put the card into its reader")
             if not as_root and not may_write(disk) and not disk.read_only:
                 raise CardError(f"{name}: you may not write it; run this with sudo (sudo {sys.executable} -m deploy ...)")
             return disk
@@ -104,6 +106,16 @@ def find(name: str, known: list[Disk] | None = None, *, as_root: bool = False) -
 def free(disk: Disk) -> Disk:
     """As it is once it is unmounted, where a desktop alone has mounted it."""
     return replace(disk, mounts=()) if disk.is_shown else disk
+
+
+def unmounted(disk: Disk) -> Disk:
+    """As it is once nothing of it is mounted."""
+    return replace(disk, mounts=())
+
+
+def same(disk: Disk, agreed: Disk) -> bool:
+    """Whether the disk of that name is the one that was agreed on, and not another one that came into the reader since."""
+    return (disk.path, disk.size, disk.model) == (agreed.path, agreed.size, agreed.model)
 
 
 def may_write(disk: Disk) -> bool:

@@ -6,7 +6,9 @@ still what it was. The card is written once, and read back with the kit and all.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from deploy.card.boot import BootFolder, FatPartition
 from deploy.card.detect import System, Way, detect
 from deploy.card.disks import Disk, allow
 from deploy.card.eject import eject
+from deploy.card.ending import ending_well
 from deploy.card.errors import CardError
 from deploy.card.image import Image, Stream
 from deploy.card.partitions import SECTOR, Partition, boot_partition, check_fat, find
@@ -51,8 +54,13 @@ def onto_folder(work: Work, boot: BootFolder, where: str) -> None:
 
 def written_boot(disk: Disk, told_again: str) -> FatPartition:
     """The boot partition of a card that was written already, by Raspberry Pi Imager or by this. Raises CardError."""
-    with Path(disk.path).open("rb") as file:
-        partition = find(file, disk.path)
+    try:
+        with Path(disk.path).open("rb") as file:
+            partition = find(file, disk.path)
+    except OSError as error:
+        if isinstance(error, CardError):
+            raise
+        raise CardError(f"{disk.path}: cannot be read ({error.strerror}); is it still plugged in?") from None
     allow(disk, partition.end, told_again, "--onto-written")
     return FatPartition(Path(disk.path), partition.start)
 
@@ -73,9 +81,11 @@ def image_onto(work: Work, image: Image, disk: Disk, told_again: str) -> None:
     telling.step(f"{disk.words}: may be written; everything on it will be lost")
     checksum = "its checksum is compared while it is read" if image.sha256 else "nobody told its checksum, so that a damaged download may go unnoticed"
     telling.step(f"{image.path.name}: {image.kind}, {size(image.packed)}{f', unpacked {size(image.size)}' if image.size else ''}; {checksum}")
-    with tempfile.TemporaryDirectory(prefix="platewatch-card-") as folder, image.open() as stream:
-        head = Path(folder) / "head.img"
-        partition, length = unpack_head(work, stream, head, image)
+    with ending_well(), image.open() as stream, contextlib.ExitStack() as beside:
+        first = stream.read(SECTOR)
+        partition = boot_partition(first, str(image.path))
+        head = Path(beside.enter_context(tempfile.TemporaryDirectory(prefix="platewatch-card-", dir=roomy(partition.end)))) / "head.img"
+        length = unpack_head(work, stream, head, image, first, partition)
         boot = FatPartition(head, partition.start)
         system, planned = look_into(work, boot, f"the image's boot partition ({size(partition.length)})")
         fill(work, boot, planned, "the image, not yet on the card")
@@ -98,10 +108,18 @@ def image_onto(work: Work, image: Image, disk: Disk, told_again: str) -> None:
     done(work, system, planned)
 
 
-def unpack_head(work: Work, stream: Stream, head: Path, image: Image) -> tuple[Partition, int]:
-    """The image up to the end of its boot partition, in whole blocks, as a file. Raises CardError."""
-    first = stream.read(SECTOR)
-    partition = boot_partition(first, str(image.path))
+def roomy(length: int) -> str:
+    """A folder for temporary files with room for so many bytes; where /tmp lies in memory it may have none. Raises CardError."""
+    folders = dict.fromkeys((tempfile.gettempdir(), "/var/tmp"))
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            if shutil.disk_usage(folder).free > length + BLOCK:
+                return folder
+    raise CardError(f"{size(length + BLOCK)} are needed for a while, and there is no such room in {' or '.join(folders)}; delete something there")
+
+
+def unpack_head(work: Work, stream: Stream, head: Path, image: Image, first: bytes, partition: Partition) -> int:
+    """The image, whose first sector was read, up to the end of its boot partition, in whole blocks, as a file: its length. Raises CardError."""
     length = -(-partition.end // BLOCK) * BLOCK
     got = len(first)
     try:
@@ -117,8 +135,8 @@ def unpack_head(work: Work, stream: Stream, head: Path, image: Image) -> tuple[P
     except OSError as error:
         if isinstance(error, CardError):
             raise
-        raise CardError(f"{head.parent}: {size(length)} do not fit there ({error.strerror}); set TMPDIR to a folder with room") from None
-    return partition, got
+        raise CardError(f"{head.parent}: {size(length)} do not fit there ({error.strerror}); make room there") from None
+    return got
 
 
 def check_boot(file: BinaryIO, partition: Partition, image: Image) -> None:

@@ -18,6 +18,7 @@ from deploy.card.errors import CardError
 from deploy.card.xz import Source, Xz, xz_size
 
 MAGIC = {b"\xfd7zXZ\x00": "xz", b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip"}
+CUT = "is damaged or was not downloaded to its end; download it again"
 BROKEN = (lzma.LZMAError, EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile)
 
 
@@ -95,14 +96,14 @@ class Stream:
                 parts.append(chunk)
                 left -= len(chunk)
         except BROKEN:
-            raise CardError(f"{self._image.path}: is damaged or was not downloaded to its end; download it again") from None
+            raise CardError(f"{self._image.path}: {CUT}") from None
         self._given += amount - left
         return b"".join(parts)
 
     def finish(self) -> None:
         """After the last byte. Raises CardError where the file is not the one that was promised."""
         if self._image.size not in (None, self._given):
-            raise CardError(f"{self._image.path}: is damaged or was not downloaded to its end; download it again")
+            raise CardError(f"{self._image.path}: {CUT}")
         if not self._image.sha256:
             return
         if self._image.kind == "zip":
@@ -121,6 +122,8 @@ def look(path: Path, sha256: str = "") -> Image:
             kind = next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), "plain")
             packed = path.stat().st_size
             size = xz_size(file, packed) if kind == "xz" else None
+            if kind == "xz" and size is None:
+                raise CardError(f"{path}: {CUT}")
             if kind == "gzip" and packed < 1 << 30:  # its own note of the size wraps at 4 GiB
                 file.seek(-4, 2)
                 size = int.from_bytes(file.read(4), "little") or None
@@ -132,7 +135,7 @@ def look(path: Path, sha256: str = "") -> Image:
             raise
         raise CardError(f"{path}: cannot be read ({error.strerror}); download Raspberry Pi OS Lite (64-bit) and name the file") from None
     except zipfile.BadZipFile:
-        raise CardError(f"{path}: is damaged or was not downloaded to its end; download it again") from None
+        raise CardError(f"{path}: {CUT}") from None
     if packed == 0:
         raise CardError(f"{path}: is empty; download it again")
     return Image(path, kind, packed, packed if kind == "plain" else size, expected(path, sha256))

@@ -19,7 +19,8 @@ def image(ask: Asker | None) -> Path:
         raise CardError("--image: name the Raspberry Pi OS Lite (64-bit) that you downloaded, or --onto-written for a card that Raspberry Pi Imager wrote")
     found = [path for folder in (Path(), expanded("~/Downloads")) if folder.is_dir() for path in folder.glob(NAMES) if path.suffix in ENDINGS]
     newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
-    answer = ask("Raspberry Pi OS Lite (64-bit), as you downloaded it", str(newest or ""), False).strip()
+    answer = ask("Raspberry Pi OS Lite (64-bit), as you downloaded it", str(newest or ""), False)
+    answer = answer.strip().strip("'\"")  # a file that is dropped onto a terminal comes in quotes
     if not answer:
         raise CardError("no image was named; download Raspberry Pi OS Lite (64-bit) first")
     return expanded(answer)

@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from deploy.card import disks
+from deploy.card.disks import Disk
 from deploy.card.errors import CardError
 from deploy.card.prepare import Prepared
 
@@ -22,6 +24,8 @@ class Handed:
     made: Prepared
     archive: Path
     trusted: Path
+    disk: Disk
+    """The one that was chosen: while the release was built another one may have come into the reader, by the same name."""
 
 
 def needed(path: str) -> bool:
@@ -37,12 +41,20 @@ def ask(path: str) -> None:
     except FileNotFoundError:
         raise CardError(f"sudo is not installed, and {path} cannot be written without; nothing was written") from None
     if done.returncode:
-        raise CardError(f"sudo does not let you write {path}; nothing was written")
+        raise CardError(f"sudo does not let you write {path}; nothing was written: try again with the password of this computer, as a user who may use sudo")
 
 
 def command(words: list[str]) -> list[str]:
     """`-B`: root leaves no compiled files in the owner's folder."""
     return ["sudo", sys.executable, "-B", "-m", "deploy", "card", "--handed", "--at", os.getcwd(), *words]
+
+
+def looked(words: list[str]) -> str:
+    """Which Python a written card's system has, '' where it does not tell. Raises CardError with root's own sentence."""
+    done = subprocess.run([*command(words), "--look"], cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CardError((done.stderr.strip().splitlines() or ["sudo did not look into the card"])[-1].removeprefix("deploy: "))
+    return done.stdout.strip()
 
 
 def call(words: list[str], handed: Handed) -> int:
@@ -71,3 +83,11 @@ def unpacked(raw: bytes) -> Handed:
         return TypeAdapter(Handed).validate_json(raw)
     except ValidationError:
         raise CardError("--handed is for ./setup.sh card itself, which hands over what was answered") from None
+
+
+def checked(agreed: Disk) -> Disk:
+    """As that disk is now. Raises CardError where it is another one."""
+    now = disks.find(agreed.path)
+    if not disks.same(now, agreed):
+        raise CardError(f"{now.words} is not the card that was chosen, which was {agreed.words}; nothing was written: put that one in, and try again")
+    return now

@@ -38,7 +38,7 @@ class Target(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """An image onto a disk; `unmounts` where a desktop shows it and somebody typed its name."""
+    """An image onto a disk; `unmounts` where a desktop shows it and somebody typed its name. One that was named twice is unmounted, too."""
 
     image: Image
     disk: Disk
@@ -51,10 +51,10 @@ class Whole:
         return next((python for name, python in SYSTEMS.values() if name.lower() in self.image.path.name.lower()), "")
 
     def write(self, work: Work) -> None:
-        if self.unmounts and not work.dry:
-            unmount(self.disk)
         disk = disks.free(self.disk) if self.unmounts else self.disk
-        image_onto(work, self.image, disk, self.told_again)
+        disks.allow(disk, self.image.size or self.image.packed, self.told_again)
+        _let_go(self.disk, work)
+        image_onto(work, self.image, disks.unmounted(self.disk), self.told_again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ class Written:
     python: str = ""
 
     def write(self, work: Work) -> None:
-        onto_written(work, self.disk, written_boot(self.disk, self.told_again))
+        boot = written_boot(self.disk, self.told_again)
+        _let_go(self.disk, work)
+        onto_written(work, self.disk, boot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,14 @@ class Folder:
 
     def write(self, work: Work) -> None:
         onto_folder(work, MountedFolder(self.path), str(self.path))
+
+
+def _let_go(disk: Disk, work: Work) -> None:
+    """Of one that may be written: by now its mounts were agreed on. Raises CardError where something on it is still open."""
+    if disk.mounts:
+        work.telling.step(f"{'would unmount' if work.dry else 'unmounting'} {', '.join(disk.mounts)}")
+        if not work.dry:
+            unmount(disk)
 
 
 def chosen(options: argparse.Namespace, asker: Asker | None, *, as_root: bool = False, unmounts: bool = False) -> Whole | Written:
@@ -104,6 +114,11 @@ def chosen(options: argparse.Namespace, asker: Asker | None, *, as_root: bool = 
     disk = _disk(options.disk or picked, needed, options, as_root)
     disks.allow(disks.free(disk) if unmounts else disk, needed, options.yes_really)
     return Whole(image, disk, options.yes_really, unmounts)
+
+
+def looked(options: argparse.Namespace) -> System:
+    """What is on a card that was written already. Raises CardError."""
+    return detect(written_boot(disks.find(options.onto_written), options.yes_really), options.first_boot)
 
 
 def _disk(name: str, needed: int, options: argparse.Namespace, as_root: bool) -> Disk:

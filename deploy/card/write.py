@@ -17,6 +17,8 @@ from deploy.card.errors import CardError
 
 BLOCK = 4 << 20
 """Bytes that are written, and hashed, at a time."""
+SYNCED = 16
+"""Blocks after which they must be on the card: else the bar would tell of this computer's memory, and whoever stops it waits for gigabytes."""
 Progress = Callable[[int], None]
 """Told how many bytes more are done."""
 
@@ -49,7 +51,7 @@ class Target:
                 raise CardError(f"{self.path}: is too small: the image has more than {most} bytes")
             written.first = written.first or block
             self._put(block if written.digests else bytes(len(block)), written.length)
-            if not written.digests:
+            if len(written.digests) % SYNCED == 0:
                 self.sync()
             written.digests.append(hashed(block))
             written.length += len(block)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     shared.add(parser, "one of this checkout, built where there is none yet")
     parser.add_argument("--at", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--handed", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--look", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--unmount", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -40,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
 
     from deploy.card import root
     from deploy.card.prepare import terminal
+    from deploy.card.target import Written
     from deploy.card.telling import Telling
 
     if options.at:
@@ -60,9 +63,11 @@ def run(options: argparse.Namespace) -> int:
     by_root = target.disk.path if reads and target.disk and root.needed(target.disk.path) else ""
     if by_root:
         root.ask(by_root)
+    if by_root and isinstance(target, Written):  # before a release is built for it
+        target = replace(target, python=root.looked(_words(options, target)))
     work = _work(options, made, target.python, telling)
-    if by_root:
-        return root.call(_words(options, target), root.Handed(made, work.archive.absolute(), work.trusted.absolute()))
+    if by_root and target.disk:
+        return root.call(_words(options, target), root.Handed(made, work.archive.absolute(), work.trusted.absolute(), target.disk))
     target.write(work)
     return 0
 
@@ -158,12 +163,15 @@ def _as_root(options: argparse.Namespace) -> int:
     from deploy.card.flash import Work
     from deploy.card.telling import Telling
 
+    if options.look:
+        print(target.looked(options).python)
+        return 0
     handed = root.unpacked(sys.stdin.buffer.read())
     work = Work(handed.made, handed.archive, handed.trusted, options.first_boot, options.dry_run, Telling(Console()))
-    if options.unmount:
-        from deploy.card.disks import find
+    now = root.checked(handed.disk)
+    if options.unmount and now.is_shown:
         from deploy.card.eject import unmount
 
-        unmount(find(options.disk))
+        unmount(now)
     target.chosen(options, None).write(work)
     return 0

@@ -261,6 +261,14 @@ def test_a_download_that_was_cut_is_one_sentence(tmp_path, kind, keep):
         read_to_the_end()
 
 
+@pytest.mark.parametrize("kind", ["xz", "zip"])
+def test_that_a_download_was_cut_is_known_before_anything_is_written(tmp_path, kind):
+    path = packed(tmp_path, os.urandom(400_000))[kind]
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(CardError, match="not downloaded to its end"):
+        look(path)
+
+
 def test_the_checksum_beside_the_image_is_taken_by_itself(tmp_path):
     path = tmp_path / "card.img"
     path.write_bytes(b"x" * 1000)
@@ -318,8 +326,8 @@ LSBLK = {
 }
 
 
-def known():
-    return {disk.path: disk for disk in parse(json.dumps(LSBLK).encode())}
+def known(*, every=False):
+    return {disk.path: disk for disk in parse(json.dumps(LSBLK).encode(), every=every)}
 
 
 def test_disks_are_known_and_empty_readers_and_loops_are_none():
@@ -336,7 +344,12 @@ def test_a_plain_card_may_be_written():
 
 @pytest.mark.parametrize(
     ("path", "needed", "words"),
-    [("/dev/sda", GB, "runs from it"), ("/dev/sde", GB, "cannot be written"), ("/dev/mmcblk0", 3 * GB, "too small"), ("/dev/nvme0n1", GB, "another layer")],
+    [
+        ("/dev/sda", GB, "runs from it"),
+        ("/dev/sde", GB, "cannot be written"),
+        ("/dev/mmcblk0", 3 * GB, "too small"),
+        ("/dev/nvme0n1", GB, "another layer"),
+    ],
 )
 def test_some_are_never_written_whatever_anybody_says(path, needed, words):
     for told in ("", path):
@@ -344,13 +357,29 @@ def test_some_are_never_written_whatever_anybody_says(path, needed, words):
             allow(known()[path], needed, told)
 
 
-@pytest.mark.parametrize(("path", "words"), [("/dev/sdc", "is mounted"), ("/dev/sdd", "not removable")])
+@pytest.mark.parametrize(("path", "words"), [("/dev/sdd", "not removable"), ("/dev/loop0", "not removable"), ("/dev/sdc", "is mounted .*sudo umount")])
 def test_others_only_when_the_exact_name_is_told_twice(path, words):
+    disk = known(every=True)[path]
     with pytest.raises(CardError, match=f"{words}.*--yes-really {path}"):
-        allow(known()[path], GB, "")
+        allow(disk, GB, "")
     with pytest.raises(CardError, match="nothing was written"):
-        allow(known()[path], GB, "/dev/sdb")
-    allow(known()[path], GB, path)
+        allow(disk, GB, "/dev/sdb")
+    allow(disk, GB, path)
+
+
+def test_a_file_that_the_kernel_shows_as_a_disk_is_found_by_name_and_never_offered(monkeypatch):
+    from deploy.card import disks
+
+    monkeypatch.setattr(disks, "run", lambda *_: json.dumps(LSBLK).encode())
+    monkeypatch.setattr(disks.stat, "S_ISBLK", lambda mode: True)
+    monkeypatch.setattr(disks.os.path, "realpath", str)
+    monkeypatch.setattr(disks.Path, "stat", lambda path: os.stat("/dev/null"))
+    assert "/dev/loop0" not in [disk.path for disk in disks.disks()]
+    assert refusals(disks.find("/dev/loop0", as_root=True), GB) == ([], ["it is not removable, so that it may hold what you need"])
+    with pytest.raises(CardError, match="put the card into its reader"):
+        disks.find("/dev/sdf", as_root=True)
+    with pytest.raises(CardError, match="no whole disk"):
+        disks.find("/dev/sda1", as_root=True)
 
 
 def test_at_the_terminal_only_good_cards_are_offered_and_the_name_is_typed(monkeypatch, tmp_path):
@@ -388,6 +417,7 @@ def test_the_newest_download_is_offered(monkeypatch, tmp_path):
         (tmp_path / "Downloads" / name).write_bytes(b"x")
         os.utime(tmp_path / "Downloads" / name, (1e9 - age, 1e9 - age))
     assert pick.image(lambda words, default, secret: default).name == "2025-11-24-raspios-trixie-arm64-lite.img.xz"
+    assert pick.image(lambda *_: "'my card.img' ") == Path("my card.img"), "as terminals write a file that is dropped onto them"
     with pytest.raises(CardError, match="no image"):
         pick.image(lambda *_: "")
     with pytest.raises(CardError, match="--image"):
@@ -458,6 +488,18 @@ def test_a_card_that_was_stopped_boots_nothing(disk):
     with pytest.raises(KeyboardInterrupt), opened(disk) as target:
         target.write(blocks(RAW), stopped, len(RAW))
     assert disk.read_bytes()[:BLOCK] == bytes(BLOCK)
+
+
+def test_what_the_bar_shows_as_written_is_on_the_card_but_for_a_few_blocks(disk, monkeypatch):
+    """Else whoever stops it waits until this computer's memory is written down, and a dead card is noticed at the end alone."""
+    from deploy.card import write
+
+    monkeypatch.setattr(write, "SYNCED", 1)
+    told, synced = [], []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(len(told)))
+    with opened(disk) as target:
+        target.write(blocks(RAW), told.append, len(RAW))
+    assert synced == [*range(len(told)), len(told)]
 
 
 def test_an_image_that_turns_out_larger_than_the_disk_is_stopped(disk):

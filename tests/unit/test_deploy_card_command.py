@@ -10,6 +10,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -300,6 +301,19 @@ def test_a_disk_that_was_named_once_and_is_mounted_is_still_refused(built, monke
     refused(capsys, "it is mounted", "gate.toml", "--image", NAME, "--disk", "/dev/sdb")
 
 
+@pytest.mark.parametrize("dry", [False, True])
+def test_a_mounted_disk_that_was_named_twice_is_unmounted_before_a_byte_goes_onto_it(monkeypatch, dry):
+    done, disk = [], replace(USB, mounts=("/srv/films",))
+    monkeypatch.setattr(target, "unmount", lambda disk: done.append(("umount", *disk.mounts)))
+    monkeypatch.setattr(target, "image_onto", lambda work, image, disk, again: done.append(("write", *disk.mounts)))
+    work = SimpleNamespace(dry=dry, telling=SimpleNamespace(step=lambda words: None))
+    whole = target.Whole(SimpleNamespace(size=1000, packed=500), disk, disk.path)
+    whole.write(work)
+    assert done == [("write",)] if dry else [("umount", "/srv/films"), ("write",)]
+    with pytest.raises(CardError, match="it is mounted"):
+        replace(whole, told_again="").write(work)
+
+
 def test_root_gets_the_answers_through_a_pipe_and_makes_nothing_but_the_card(built, tmp_path, monkeypatch):
     """The real second process, without sudo before it. Its environment has no password: they were looked up before."""
     before: set[str] = set()
@@ -339,6 +353,34 @@ def test_where_sudo_says_no_nothing_is_written(monkeypatch):
     monkeypatch.setattr(subprocess, "run", none)
     with pytest.raises(CardError, match="not installed"):
         root.ask("/dev/sdb")
+
+
+def test_a_written_card_that_only_root_can_look_into_is_looked_into_before_a_release_is_built(built, monkeypatch, capsys):
+    """So that a card which nobody wrote is known at once, and the release is for the one Python that the card's system has."""
+    monkeypatch.setattr(root, "needed", lambda path: True)
+    monkeypatch.setattr(root, "ask", lambda path: None)
+    monkeypatch.setattr(disks, "may_write", lambda disk: False)
+    command = root.command
+    monkeypatch.setattr(root, "command", lambda words: command(words)[1:])
+    Path("blank.img").write_bytes(bytes(32 << 20))
+    refused(capsys, "has no partition table", "gate.toml", "--onto-written", "blank.img", "--yes-really", "blank.img")
+    assert built == []
+    assert main(["card", "gate.toml", "--onto-written", NAME, "--yes-really", NAME]) == 0
+    assert built == [("3.13",)]
+    assert inside(Path(NAME)).read("platewatch/kit.json")
+
+
+def test_another_card_by_the_same_name_is_not_the_one_that_was_chosen(monkeypatch):
+    """Whoever takes the one out and puts another in while the release is built."""
+    now = [USB]
+    monkeypatch.setattr(disks, "find", lambda name, **_: now[0])
+    assert root.checked(USB) == USB
+    now[0] = replace(USB, mounts=("/media/me/bootfs",))
+    assert root.checked(USB) == now[0], "that a desktop shows it by now is no other card"
+    for other in (replace(USB, size=64 << 30), replace(USB, model="Camera")):
+        now[0] = other
+        with pytest.raises(CardError, match="not the card that was chosen"):
+            root.checked(USB)
 
 
 def test_roots_part_by_itself_is_refused(monkeypatch, capsys):

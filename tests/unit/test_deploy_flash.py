@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
+import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -34,6 +38,7 @@ from tests.cards import (
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 pytestmark = TOOLS
+ROOT = Path(__file__).parents[2]
 START = ["sh", "/boot/firmware/platewatch/firstboot.sh"]
 KIT = ["cmdline-words.txt", "firstboot.sh", "kit.json", "onboard.pyz", "platewatch.toml", "release.tar", "release.tar.minisig", "secrets.json", "trusted.pub"]
 
@@ -280,6 +285,58 @@ def test_a_download_that_is_not_what_its_checksum_says_leaves_a_card_that_boots_
     assert flash(made, "trixie", "--sha256", "0" * 64) == 1
     assert "download it again" in capsys.readouterr().err
     assert Path("card.img").read_bytes()[:512] == bytes(512)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_window_that_is_shut_leaves_no_passwords_beside(made, desk, monkeypatch, capsys, number):
+    """In the copy of the boot partition, which is removed as after Ctrl-C."""
+    from deploy.card.write import Target
+
+    beside = desk / "beside"
+    beside.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(beside))
+    seen = []
+
+    def shut(self, *_):
+        seen.extend(path.name for path in beside.rglob("head.img"))
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(Target, "write", shut)
+    assert flash(made, "trixie") == 130
+    assert (seen, list(beside.iterdir())) == (["head.img"], [])
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_without_room_in_one_folder_for_temporary_files_another_one_is_taken(tmp_path, monkeypatch):
+    from deploy.card.errors import CardError
+    from deploy.card.flash import roomy
+
+    room = {str(tmp_path): 10, "/var/tmp": 1 << 30}
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(1 << 40, 0, room[folder]))
+    assert roomy(500 << 20) == "/var/tmp"
+    room["/var/tmp"] = 500 << 20
+    with pytest.raises(CardError, match=f"no such room in {tmp_path} or /var/tmp"):
+        roomy(500 << 20)
+
+
+def test_a_card_that_is_pulled_out_before_it_was_looked_at_is_one_sentence(tmp_path):
+    from deploy.card.disks import Disk
+    from deploy.card.errors import CardError
+    from deploy.card.flash import written_boot
+
+    with pytest.raises(CardError, match="still plugged in"):
+        written_boot(Disk(str(tmp_path / "gone"), 1 << 30, removable=True), "")
+
+
+def test_with_sudo_no_compiled_file_of_roots_lies_in_the_owners_folder(tmp_path):
+    """`find` and python -m deploy look at the folder that Python would compile into."""
+    words = [sys.executable, "-m", "deploy", "flash", "--help"]
+    for user, compiled in (({"SUDO_USER": "anna"}, False), ({}, True)):
+        plain = {name: value for name, value in os.environ.items() if name not in ("SUDO_USER", "PYTHONDONTWRITEBYTECODE")}
+        cache = tmp_path / f"compiled-{compiled}"
+        subprocess.run(words, cwd=ROOT, env=plain | user | {"PYTHONPYCACHEPREFIX": str(cache)}, capture_output=True, check=True)
+        assert bool(list(cache.rglob("cli.*.pyc"))) == compiled
 
 
 def refused(capsys, words, *arguments):
