@@ -46,6 +46,10 @@ if sys.argv[1] == "status":
         told["trial"] = {"id": "x"}
     print(json.dumps({"daemon": {"runs": not (device / "ill").exists(), "state": "running", "frames": 7}, "page": True} | told, indent=1))
     raise SystemExit
+if (device / "busy").is_file() and int(left := (device / "busy").read_text()):
+    (device / "busy").write_text(str(int(left) - 1))
+    print("platewatch-deploy: another update, rollback or trial is under way", file=sys.stderr)
+    raise SystemExit(75)
 print("Checking the signature.", flush=True)
 (device / "reached").touch()
 end = time.monotonic() + 120

@@ -1,73 +1,144 @@
 """A small Debian in a container with its own systemd: real units, real seccomp, real users, on this machine's processor and kernel.
 
-`PLATEWATCH_NSPAWN=1` allows to make its root and fetch its wheels once, into the cache; nothing else ever does.
+Its root and its wheels are fetched once, into the cache. `PLATEWATCH_NSPAWN=0` wants no container at all, `=1` the tests that take long, too.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import fcntl
+import functools
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
+
+from edge.errors import PlatewatchError
 
 ROOT = Path(__file__).parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "platewatch" / "nspawn"
 SUITE, PYTHON = "trixie", "3.13"
 PACKAGES = "systemd,systemd-sysv,systemd-timesyncd,dbus,python3,python3-venv,openssl,procps,passwd,ca-certificates,iproute2,sudo,libnss-systemd"
 SLIM = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "man", "locale")]
-PLATFORMS = [f"--platform=manylinux{name}_x86_64" for name in ("_2_28", "_2_27", "_2_17", "2014", "1")]
+MACHINES = ("x86_64", "aarch64")
+PLATFORMS = [f"--platform=manylinux{name}_{platform.machine()}" for name in ("_2_28", "_2_27", "_2_17", "2014", "1")]
+NEEDED = ("systemd-nspawn", "nsenter", "unshare", "setpriv", "mount", "umount", "mknod")
 CLEAN = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root"]
 GENTLE = ["nice", "-n", "15"]
 CGROUPS = Path("/sys/fs/cgroup/unified")
 """Where no systemd runs on this machine, which would give each container a group of its own: two in the same one end each other's services."""
 APART = 'mkdir -p "$0" && echo $$ >"$0/cgroup.procs" && exec "$@"'
+SCOPE = ["systemd-run", "--scope", "--quiet", "--collect", "--property=Delegate=yes", "--"]
+"""And where one runs."""
+BOUND = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+"""Before a program that ends, with all that it began, when we end, however that comes about."""
+NEW_MOUNTS = 0x00020000
+FETCH_S = 600.0
+LONGEST_S = 1200.0
+"""For a single command in a container, on a machine that does much else."""
+FETCHED_MB, ROOM_MB = 500, 1500
+"""Free in the cache where nothing was fetched yet, and for what a container writes."""
+
+
+class NotHere(PlatewatchError):
+    """This machine has no container for us, which is no fault of what would have been tested in it."""
 
 
 def obstacle() -> str:
-    """Why it cannot run here, '' where it can."""
-    if os.environ.get("PLATEWATCH_NSPAWN") != "1":
-        return "takes minutes; PLATEWATCH_NSPAWN=1 asks for it"
+    """Why what takes long does not run here, '' where it does."""
+    return unable() if os.environ.get("PLATEWATCH_NSPAWN") == "1" else "takes minutes; PLATEWATCH_NSPAWN=1 asks for it"
+
+
+def unable() -> str:
+    """Why no container can run here, '' where nothing speaks against it; what cannot be fetched or mounted shows then, as NotHere."""
+    if os.environ.get("PLATEWATCH_NSPAWN") == "0":
+        return "PLATEWATCH_NSPAWN=0 wants no container"
+    if sys.platform != "linux" or platform.machine() not in MACHINES:
+        return f"a Debian in a container takes Linux on {' or '.join(MACHINES)}"
     if os.geteuid() != 0:
         return "a container with systemd in it takes root"
-    missing = [name for name in ("systemd-nspawn", "nsenter", "mount") if shutil.which(name) is None]
-    missing += ["mmdebstrap"] if not (CACHE / SUITE).is_dir() and shutil.which("mmdebstrap") is None else []
-    return f"{', '.join(missing)} is not on this machine" if missing else ""
+    fetched = (CACHE / SUITE).is_dir()
+    if missing := [name for name in (*NEEDED, *(() if fetched else ("mmdebstrap",))) if shutil.which(name) is None]:
+        return f"{', '.join(missing)} is not on this machine; ./setup.sh test installs systemd-container and mmdebstrap where it may"
+    home = next(folder for folder in (CACHE, *CACHE.parents) if folder.is_dir())
+    for folder, wanted in ((home, 0 if fetched else FETCHED_MB), (Path(tempfile.gettempdir()), ROOM_MB)):
+        if (free := shutil.disk_usage(folder).free // 1_000_000) < wanted:
+            return f"{folder} has {free} MB free, and {wanted} are needed"
+    return ""
 
 
-def cached_root() -> Path:
-    """Made where it is missing: about a minute, 150 MB."""
-    if not (CACHE / SUITE).is_dir():
-        part = CACHE / f"{SUITE}.part"
-        shutil.rmtree(part, ignore_errors=True)
-        CACHE.mkdir(parents=True, exist_ok=True)
-        words = ["mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", f"--include={PACKAGES}", '--aptopt=APT::Install-Recommends "false"']
-        subprocess.run([*GENTLE, *words, *SLIM, SUITE, str(part)], check=True)
-        part.rename(CACHE / SUITE)
-    return CACHE / SUITE
+@functools.cache
+def own_mounts() -> None:
+    """What is mounted from here on is this process's and its children's alone, and goes with them. Raises NotHere."""
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNTS) != 0:
+        raise NotHere(f"mounts of its own are refused here ({os.strerror(ctypes.get_errno())})")
+    _done("mounts of its own", "mount", "--make-rprivate", "/")
+
+
+def _done(what: str, *words: str, limit_s: float = 60.0) -> None:
+    """Raises NotHere with its last words."""
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=limit_s, check=False)
+    except subprocess.TimeoutExpired:
+        raise NotHere(f"{what}: not within {limit_s:.0f} s") from None
+    if done.returncode != 0:
+        raise NotHere(f"{what}: {(done.stderr or done.stdout or 'no word why').strip().splitlines()[-1]}")
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Two checkouts may want the cache at once."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def cached_root(*more: str) -> Path:
+    """Made where it is missing: about a minute, 150 MB. With `more` packages it is one of its own, beside the other. Raises NotHere."""
+    folder = CACHE / "-".join((SUITE, *more))
+    if not folder.is_dir():
+        own_mounts()
+        with _alone():
+            part = CACHE / f"{folder.name}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            included = ",".join((PACKAGES, *more))
+            words = ["mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", f"--include={included}", '--aptopt=APT::Install-Recommends "false"']
+            if not folder.is_dir():
+                _done("a Debian could not be fetched", *BOUND, *words, *SLIM, SUITE, str(part), limit_s=FETCH_S)
+                part.rename(folder)
+    return folder
 
 
 def cached_wheels() -> Path:
-    """What `pip` takes there in place of a network; fetched where one is missing."""
+    """What `pip` takes there in place of a network; fetched where one is missing. Raises NotHere."""
     folder = CACHE / "wheels"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"], "pip", "wheel"]
     target = ["--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}", "--abi=cp313", "--abi=abi3", "--abi=none", *PLATFORMS]
-    words = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder), "--find-links", str(folder), *target]
-    if subprocess.run([*GENTLE, *words, "--no-index", *wanted], capture_output=True, check=False).returncode != 0:
-        subprocess.run([*GENTLE, *words, *wanted], check=True)
+    words = [sys.executable, "-m", "pip", "download", "--quiet", "--retries=1", "--dest", str(folder), "--find-links", str(folder), *target]
+    with _alone():
+        try:
+            _done("wheels are missing", *words, "--no-index", *wanted, limit_s=FETCH_S)
+        except NotHere:
+            _done("wheels could not be fetched", *BOUND, *words, *wanted, limit_s=FETCH_S)
     return folder
 
 
 def _apart() -> list[str]:
     """Words before a command that give it a group of its own; those of containers that ended go, but not one that another program is just about to fill."""
-    if Path("/run/systemd/system").is_dir() or not (CGROUPS / "cgroup.procs").is_file():
+    if Path("/run/systemd/system").is_dir():
+        return SCOPE
+    if not (CGROUPS / "cgroup.procs").is_file():
         return []
     for old in CGROUPS.glob("platewatch-*"):
         owner = old.name.split("-")[1]
@@ -92,8 +163,13 @@ class Container:
         self.leader = 0
 
     def __enter__(self) -> Self:
-        subprocess.run(self._mount, check=True)
-        self.power_on()
+        own_mounts()
+        _done("a layer over the root", *self._mount)
+        try:
+            self.power_on()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,7 +186,7 @@ class Container:
         words = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--console=pipe", "--resolv-conf=off", "--timezone=off", "-D", str(self.root)]
         with (self.folder / "console").open("ab") as console:
             self._process = subprocess.Popen(
-                [*_apart(), *GENTLE, *words, *self.binds, "-b"],
+                [*_apart(), *BOUND, *words, *self.binds, "-b"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}, start_new_session=True,
             )  # fmt: skip
 
@@ -130,7 +206,7 @@ class Container:
         inside = ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "-C", "--wd=/", "--", *CLEAN]
         inside += [f"{name}={value}" for name, value in environment.items()]
         inside += ["runuser", "-u", user, "--"] if user else []
-        done = subprocess.run([*GENTLE, *inside, *words], input=feed, capture_output=True, text=True, check=False)
+        done = subprocess.run([*inside, *words], input=feed, capture_output=True, text=True, timeout=LONGEST_S, check=False)
         assert not check or done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         return done.stdout
 

@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from deploy.fleet.errors import DeviceError
+from deploy.fleet.errors import ConnectionLost, DeviceError
 from deploy.fleet.payload import Parcel, Release
 from deploy.fleet.remote import Facts, Remote, unfit
+from deploy.onboard.errors import BUSY
 
 TRIAL_S = 300.0
 """So long a device may take to judge an update."""
+BUSY_S = 900.0
+"""So long what is at work there already is waited for: an installation and its trial, on a slow card."""
 POLL_S = 3.0
 
 
@@ -56,7 +59,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """Carry the kit there and install it; what is installed already is updated. `configs` has a device's own configuration, by its name."""
+    """Carry the kit there and install it; what is older is updated, what runs already is left. `configs` has a device's own configuration, by its name."""
 
     release: Release
     onboard: Parcel
@@ -65,7 +68,8 @@ class Install:
     configs: Mapping[str, Parcel] = field(default_factory=dict)
 
     def __call__(self, remote: Remote, tell: Callable[[str], None]) -> Said:
-        fit(remote, self.release)
+        if said := there_already(remote, fit(remote, self.release), self.release.id, tell, self.clock):
+            return said
         config = self.configs.get(remote.device.name)
         parcels = [self.onboard, self.trusted, *([config] if config else []), self.release.signature, self.release.archive]
         folder = sent(remote, parcels, tell)
@@ -89,10 +93,11 @@ class Update:
         facts = fit(remote, self.release)
         if not facts.deploy:
             raise DeviceError("Platewatch is not installed there; use `python -m deploy install`")
-        source, wanted = self.source, ""
+        source, wanted = self.source, self.release.id if self.release and self.release.kind == "release" else ""
+        if said := there_already(remote, facts, wanted, tell, self.clock):
+            return said
         if self.release:
             source = f"{sent(remote, [self.release.signature, self.release.archive], tell)}/{self.release.archive.name}"
-            wanted = self.release.id if self.release.kind == "release" else ""
         tell("updating")
         words = [facts.deploy, "update", source, *(["--downgrade"] if self.downgrade else []), *(["--again"] if self.again else [])]
         return finished(remote, words, wanted, tell, self.clock)
@@ -124,6 +129,19 @@ def fit(remote: Remote, release: Release | None) -> Facts:
     return facts
 
 
+def there_already(remote: Remote, facts: Facts, wanted: str, tell: Callable[[str], None], clock: Clock) -> Said | None:
+    """How it is, where `wanted` is what runs there and has proved itself: then nothing is carried. None where that is not so, or it does not say."""
+    if not facts.deploy or not wanted:
+        return None
+    try:
+        told = judged(remote, tell, clock)
+    except ConnectionLost:
+        raise
+    except DeviceError:  # what is broken there may be mended by what is brought
+        return None
+    return ended(remote, told, "installed already; ") if current(told) == wanted else None
+
+
 def sent(remote: Remote, parcels: list[Parcel], tell: Callable[[str], None]) -> str:
     """Carry files; the folder in which they lie there."""
     whole, here, shown = sum(parcel.size for parcel in parcels), 0, -1
@@ -139,8 +157,11 @@ def sent(remote: Remote, parcels: list[Parcel], tell: Callable[[str], None]) -> 
 
 
 def finished(remote: Remote, words: list[str], wanted: str, tell: Callable[[str], None], clock: Clock) -> Said:
-    """Run the installer, wait until the device has judged what it got, and see that it runs what it should."""
-    done = remote.as_root(words, lasting=True)
+    """Run the installer, after another one that is at work there; wait until the device has judged what it got, and see that it runs what it should."""
+    give_up_at = clock.now() + BUSY_S
+    while (done := remote.as_root(words, lasting=True)).code == BUSY and clock.now() < give_up_at:
+        tell("waiting for what is at work there already")
+        clock.sleep(POLL_S)
     if done.code:
         raise DeviceError(done.last.removeprefix("platewatch-deploy: ") or f"the installer ended with exit code {done.code}")
     told = judged(remote, tell, clock)
@@ -148,8 +169,15 @@ def finished(remote: Remote, words: list[str], wanted: str, tell: Callable[[str]
     if wanted and now != wanted:
         failed = told.get("failed") or {}
         raise DeviceError(f"it went back to {now or 'nothing'} by itself: {failed.get('words') or done.last or 'the new release did not do'}")
+    return ended(remote, told)
+
+
+def ended(remote: Remote, told: Mapping[str, Any], before: str = "") -> Said:
+    """Nothing of the copy stays. Raises DeviceError where the device is not well, though it has what it should."""
     remote.tidy()
-    return Said(in_words(told), now, told)
+    if not healthy(told):
+        raise DeviceError(in_words(told))
+    return Said(before + in_words(told), current(told), told)
 
 
 def judged(remote: Remote, tell: Callable[[str], None], clock: Clock) -> Mapping[str, Any]:

@@ -76,18 +76,18 @@ class Crew:
     def _verdict(self, first: Sequence[Device], outcomes: dict[str, Outcome], plan: Plan) -> str:
         """Why the others are not begun, or ''."""
         if not all(outcomes[device.name].ok for device in first):
-            return "held: a canary failed"
+            return "a canary failed"
         give_up_at = self._clock.now() + plan.watch_s
         while not self._stopped.is_set():
             for device in first:
                 if wrong := self._still_well(device):
                     outcomes[device.name] = Outcome(device.name, "failed", f"did not stay well: {wrong}", outcomes[device.name].release)
                     self._done(outcomes[device.name])
-                    return "held: a canary did not stay well"
+                    return "a canary did not stay well"
             if (left := give_up_at - self._clock.now()) <= 0:
                 return ""
             self._clock.sleep(min(left, 10.0))
-        return "held: it was stopped"
+        return "it was stopped"
 
     def _side_by_side(self, devices: Sequence[Device], plan: Plan, among: int, failed: int) -> dict[str, Outcome]:
         outcomes: dict[str, Outcome] = {}
@@ -110,7 +110,7 @@ class Crew:
                 self.stop()
                 self._halt()
                 raise
-        why = "held: it was stopped" if self._stopped.is_set() else f"held: {failed} of {among} failed"
+        why = "it was stopped" if self._stopped.is_set() else f"{failed} of {among} failed"
         return outcomes | self._held(waiting, why)
 
     def _held(self, devices: Sequence[Device], why: str) -> dict[str, Outcome]:

@@ -110,18 +110,18 @@ class Remote:
         self._ssh.run(f"rm -rf {STAGE}")
 
     def as_root(self, words: Sequence[str], *, lasting: bool = False) -> Done:
-        """Run a program as root. `lasting`: it goes on to its end though the connection be lost, and what it says is heard live."""
-        command = shlex.join(words)
+        """Run a program as root. `lasting`: it goes on to its end though the connection be lost, and what it says is heard live; else nobody hears it."""
+        command, hear = shlex.join(words), self._hear if lasting else _deaf
         if lasting:
             # tail ends with the program; the shell then says how that ended.
             script = f'log=$(mktemp -t platewatch-deploy.XXXXXX) || exit 1; setsid {command} >"$log" 2>&1 </dev/null & pid=$!; '
             script += 'tail -n +1 -s 0.2 -f --pid=$pid "$log"; rm -f "$log"; wait $pid'
             command = f"sh -c {shlex.quote(script)}"
         if self._root:
-            return self._ssh.run(command, hear=self._hear)
+            return self._ssh.run(command, hear=hear)
         if not self.password:
-            return self._ssh.run(f"sudo -n -- {command}", hear=self._hear)
-        return self._ssh.run(f"sudo -S -k -p '' -- {command}", feed=lambda stdin: _write(stdin, f"{self.password}\n"), hear=self._hear)
+            return self._ssh.run(f"sudo -n -- {command}", hear=hear)
+        return self._ssh.run(f"sudo -S -k -p '' -- {command}", feed=lambda stdin: _write(stdin, f"{self.password}\n"), hear=hear)
 
     def told(self) -> dict[str, Any]:
         """`platewatch-deploy status --json` of the device."""
@@ -166,6 +166,10 @@ def unfit(facts: Facts, release: Release | None, password: str = "") -> str:
 
 def _part(parcel: Parcel) -> str:
     return f"{parcel.name}.{parcel.sha256}.part"
+
+
+def _deaf(line: str) -> None:
+    """For what is read whole afterwards."""
 
 
 def _write(stdin: IO[bytes], text: str) -> None:

@@ -30,11 +30,13 @@ SAYINGS: tuple[tuple[str, str], ...] = (
     ("Could not resolve hostname", "there is no {host} on this network; is the device on, and the name right?"),
     ("Connection refused", "it is there but takes no SSH connections; enable SSH on it"),
     ("Connection timed out|No route to host|Network is unreachable|Host is down", "it cannot be reached; is it on, and in this network?"),
+    ("kex_exchange_identification|banner exchange", "the connection ended before it said a word; is it on, has it started, and does what leads to it work?"),
     ("Permission denied|Too many authentication failures", "it refuses the login; put your key there with `ssh-copy-id {address}`"),
     ("no such identity|Load key|UNPROTECTED PRIVATE KEY", "the key file for it cannot be used ({last})"),
 )
 """What ssh says on stderr -> what that means; the first that fits."""
-LOST = re.compile("Connection (?:to .* )?(?:closed|reset)|Broken pipe|Timeout, server|client_loop|lost connection|kex_exchange_identification")
+LOST = re.compile("Connection (?:to .* )?(?:closed|reset)|Broken pipe|Timeout, server|client_loop|lost connection")
+LOST_WORDS = "the connection was lost; run the same command again, it goes on where it stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class Ssh:
             said = [plain(line) for line in complaints.read(100_000).decode(errors="replace").splitlines()]
         if self._stopped.is_set():
             raise ConnectionLost("it was stopped")
+        if code < 0:
+            raise ConnectionLost(LOST_WORDS)  # somebody has ended the ssh program here; the device has not said how its own ended
         if code == 255:
             raise self._meaning(said)
         return Done(code, (*lines, *said))
@@ -123,7 +127,7 @@ class Ssh:
             if re.search(pattern, text):
                 return DeviceError(sentence.format(host=host, address=self.device.address, last=last))
         if LOST.search(text) or not said:
-            return ConnectionLost("the connection was lost; run the same command again, it goes on where it stopped")
+            return ConnectionLost(LOST_WORDS)
         return DeviceError(f"ssh says: {last}")
 
 

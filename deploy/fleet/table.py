@@ -27,6 +27,7 @@ class Board:
         self._console, self._lock, self._live = console, threading.Lock(), console.is_terminal and len(devices) > 1
         self._alone = len(devices) == 1
         self._logs: dict[str, list[str]] = {device.name: [] for device in devices}
+        self._told: dict[str, str] = {}
         self._shown: object = None
 
     def __enter__(self) -> Self:
@@ -46,16 +47,19 @@ class Board:
             self._console.print(self.table())
 
     def tell(self, name: str, words: str) -> None:
-        """What it is about."""
+        """What it is about; said once, however often it is told."""
         with self._lock:
             address, before, release, _ = self._rows[name]
             self._rows[name] = (address, "at work", release, words)
-        if not self._live and (before == "waiting" or not words.startswith("copying")):
+            again, self._told[name] = self._told.get(name) == words, words
+        if not self._live and not again and (before == "waiting" or not words.startswith("copying")):
             self._say(name, words)
 
     def hear(self, name: str, line: str) -> None:
-        """A line that its installer said."""
+        """A line that its installer said; the same again right after it is none."""
         with self._lock:
+            if self._logs[name][-1:] == [line]:
+                return
             self._logs[name] = [*self._logs[name][1 - KEPT :], line]
             address, state, release, _ = self._rows[name]
             self._rows[name] = (address, state, release, line)

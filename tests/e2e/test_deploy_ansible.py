@@ -37,7 +37,7 @@ def play(tmp_path):
         "platewatch_tool": str(box.folder / "bin/platewatch-deploy"),
         "platewatch_program": str(box.folder / "bin/platewatch"),
         "platewatch_owner": getpass.getuser(),
-        "platewatch_reload": False,
+        "platewatch_restart": False,
         "platewatch_country": "gb",
         "platewatch_secrets": {"mqtt": "open sesame"},
     }
@@ -58,6 +58,7 @@ def test_it_installs_configures_updates_and_goes_back_and_does_nothing_twice(pla
     code, changed, said = play("site.yml", platewatch_archive=str(first.archive.path))
     assert (code, changed > 0) == (0, True), said
     assert box.state["current"] == first.id
+    assert "--config" not in box.calls()[0], "its secrets are not there yet"
     config = box.folder / "etc/platewatch.toml"
     assert 'name = "gate"' in config.read_text()
     assert (box.folder / "etc/secrets/mqtt").stat().st_mode & 0o777 == 0o600
@@ -65,6 +66,7 @@ def test_it_installs_configures_updates_and_goes_back_and_does_nothing_twice(pla
     assert not play.stage.exists()
     code, changed, said = play("site.yml", platewatch_archive=str(first.archive.path))
     assert (code, changed) == (0, 0), said
+    box.put("busy", "1")
     box.put("goes-back")
     code, _, said = play("site.yml", platewatch_archive=str(second.archive.path))
     assert code != 0
@@ -77,6 +79,12 @@ def test_it_installs_configures_updates_and_goes_back_and_does_nothing_twice(pla
     assert (box.state["current"], config.read_text()) == (second.id, before)
     code, _, said = play("rollback.yml")
     assert (code, box.state["current"]) == (0, first.id), said
+
+
+def test_a_first_installation_is_tried_with_the_configuration_that_it_shall_have(play, tmp_path):
+    code, _, said = play("site.yml", platewatch_archive=str(a_release(tmp_path).archive.path), platewatch_secrets={})
+    assert code == 0, said
+    assert play.box.calls()[0][-2:] == ["--config", f"{play.stage}/platewatch.toml"]
 
 
 def test_what_the_playbooks_say_is_valid_to_ansible_itself():

@@ -109,10 +109,10 @@ def _releases(parts: Parts, say: Callable[[str], None]) -> None:
         for number, name in enumerate(NAMES):
             changed = changed_source(source, number, bad=name == "bad")
             say(f"making the release {name}, {changed.version}")
-            sign(_native(changed, parts.folder / "wheels", folder / name, say), key, f"release {name} of the power cuts")
+            sign(native(changed, parts.folder / "wheels", folder / name, say), key, f"release {name} of the power cuts")
 
 
-def _native(source: object, wheels: Path, out: Path, say: Callable[[str], None]) -> Path:
+def native(source: object, wheels: Path, out: Path, say: Callable[[str], None]) -> Path:
     """A release as `deploy release build` makes it, of wheels for this machine."""
     from deploy.here.build import units
     from deploy.release import archive, own, pyz

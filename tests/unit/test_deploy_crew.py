@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from datetime import UTC, datetime
@@ -9,11 +10,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
 from deploy.fleet import inventory, report
 from deploy.fleet.acts import Clock, Outcome
 from deploy.fleet.crew import Crew, Plan, in_order, too_many
 from deploy.fleet.inventory import Device, FleetError
+from deploy.fleet.table import Board
 
 EXAMPLE = Path(__file__).parents[2] / "deploy/fleet/example.toml"
 
@@ -84,7 +87,7 @@ def test_no_more_are_begun_once_too_many_failed():
     outcomes = crew.work(devices(*"abcdefgh"), Plan(1))
     assert begun == ["a", "b", "c", "d"]
     assert [one.state for one in outcomes] == ["ok", "failed", "ok", "failed", "held", "held", "held", "held"]
-    assert outcomes[-1].words == "held: 2 of 8 failed"
+    assert outcomes[-1].words == "2 of 8 failed"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,7 @@ def test_the_report_says_what_the_table_says(tmp_path):
     outcomes = [
         Outcome("a", "ok", "running", "1.0", 3.21, ("a <line>",), {"current": "1.0"}),
         Outcome("b", "failed", "it cannot be reached"),
-        Outcome("c", "held", "held: 1 of 3 failed"),
+        Outcome("c", "held", "1 of 3 failed"),
     ]
     for name in ("r.json", "r.xml"):
         report.check(tmp_path / name)
@@ -164,3 +167,16 @@ def test_the_report_says_what_the_table_says(tmp_path):
     assert {key: suite.attrib[key] for key in ("tests", "failures", "skipped")} == {"tests": "3", "failures": "1", "skipped": "1"}
     assert [[child.tag for child in case] for case in suite] == [["system-out"], ["failure"], ["skipped"]]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.json", "r.xml"]
+
+
+def test_what_is_told_again_and_again_is_said_once():
+    """As while another update is waited for, every three seconds."""
+    shown = io.StringIO()
+    board = Board(devices("gate"), Console(file=shown))
+    board.tell("gate", "updating")
+    for _ in range(3):
+        board.hear("gate", "another update is under way")
+        board.tell("gate", "waiting")
+    board.hear("gate", "Unpacking.")
+    assert shown.getvalue().splitlines() == ["gate: updating", "gate: another update is under way", "gate: waiting", "gate: Unpacking."]
+    assert board.log("gate") == ("another update is under way", "Unpacking.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 
 import pytest
@@ -53,18 +55,72 @@ def quiet(words):
 
 
 def test_the_kit_is_carried_there_installed_and_leaves_nothing_behind(gate, install):
-    """What the installer says is heard line by line; and the same again is no error."""
+    """What the installer says is heard line by line, and nothing else is."""
     heard, told = [], []
-    for _ in range(2):
-        said = install(to(hear=heard.append), told.append)
-        assert (said.words, said.release) == ("running, 7 pictures", install.release.id)
+    said = install(to(hear=heard.append), told.append)
+    assert (said.words, said.release) == ("running, 7 pictures", install.release.id)
     [first, *_], folder = gate.calls(), gate.folder / "home/.cache/platewatch-deploy"
     name = install.release.archive.name
     assert first == ["install", f"{folder}/{name}", "--trusted", f"{folder}/trusted.pub"]
-    assert heard[:2] == ["Checking the signature.", "Done."]
+    assert heard == ["Checking the signature.", "Done."]
     assert told[0].startswith("copying, 0 %")
     assert "copying, 100 % of 0 MB" in told
     assert gate.staged == []
+
+
+def test_what_runs_already_is_not_carried_there_again(gate, install):
+    """Neither by the same installation nor by an update to it; and what a lost connection has left there goes."""
+    install(to(), quiet)
+    folder = gate.folder / "home/.cache/platewatch-deploy"
+    for act in (install, Update(install.release)):
+        folder.mkdir()
+        (folder / "left.part").touch()
+        told = []
+        said = act(to(), told.append)
+        assert (said.words, said.release) == ("installed already; running, 7 pictures", install.release.id)
+        assert told == []
+        assert gate.staged == []
+    assert [words[0] for words in gate.calls()] == ["install", "status", "status", "status"]
+
+
+def test_a_device_that_does_not_say_how_it_is_is_installed_anew(gate, install):
+    install(to(), quiet)
+    gate.program("platewatch-deploy", "rm $0; echo broken; exit 1")
+    assert install(to(), quiet).words == "running, 7 pictures"
+    assert [words[0] for words in gate.calls()].count("install") == 2
+
+
+def test_what_is_at_work_there_already_is_waited_for(gate, install, tmp_path):
+    """The connection was lost and the same command is given again, while the device still goes on with the first."""
+    install(to(), quiet)
+    gate.put("busy", "3")
+    told, slept = [], []
+    newer = a_release(tmp_path / "newer", serial=SERIAL + 60)
+    assert Update(newer, clock=Clock(sleep=slept.append))(to(), told.append).release == newer.id
+    assert len(slept) == told.count("waiting for what is at work there already") == 3
+    gate.put("busy", "1000000")
+    times = iter(range(0, 10_000, 100))
+    with pytest.raises(DeviceError, match="under way"):
+        Update(a_release(tmp_path / "newest", serial=SERIAL + 120), clock=Clock(lambda: float(next(times)), quiet))(to(), quiet)
+
+
+def test_a_connection_that_is_ended_here_is_lost_and_no_word_of_the_device(gate, install):
+    """`kill` on the ssh program: what the device said last is not why."""
+    gate.put("hold")
+    remote, ended = to(), []
+
+    def at_work():
+        with pytest.raises(ConnectionLost, match="run the same command again"):
+            install(remote, quiet)
+        ended.append(True)
+
+    thread = threading.Thread(target=at_work)
+    thread.start()
+    wait_for((gate.folder / "reached").exists, 60)
+    os.killpg(remote._ssh._running.pid, signal.SIGKILL)
+    thread.join(60)
+    (gate.folder / "hold").unlink()
+    assert ended
 
 
 def test_a_copy_that_was_cut_goes_on_where_it_stopped(gate, install):
@@ -176,8 +232,9 @@ def test_a_release_from_elsewhere_is_fetched_by_the_device_itself(gate, install)
 def test_a_device_whose_daemon_does_not_run_is_not_well(gate, install):
     install(to(), quiet)
     gate.put("ill")
-    with pytest.raises(DeviceError, match="daemon does not run"):
-        ask(to(), quiet)
+    for act in (ask, install, roll_back):
+        with pytest.raises(DeviceError, match="daemon does not run"):
+            act(to(), quiet)
 
 
 def test_each_device_gets_its_own_configuration(fleet, tmp_path, install, capsys):
@@ -268,7 +325,8 @@ def test_sudo_is_given_its_password_on_stdin_and_nowhere_else(gate, install):
         ("No ED25519 host key is known for gate and you have requested strict checking.\nHost key verification failed.", "run `ssh pi@gate` once"),
         ("@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\nHost key verification failed.", "ssh-keygen -R gate"),
         ("client_loop: send disconnect: Broken pipe", "goes on where it stopped"),
-        ("kex_exchange_identification: Connection closed by remote host", "goes on where it stopped"),
+        ("kex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535", "is it on, has it started"),
+        ("Connection to gate closed by remote host.", "goes on where it stopped"),
         ("/etc/ssh/ssh_config: line 1: Bad configuration option: \x1b[31mx", "ssh says: /etc/ssh/ssh_config: line 1: Bad configuration option: ?[31mx"),
     ],
 )
