@@ -64,6 +64,46 @@ install() {
     touch "$stamp"
 }
 
+# PROGRAM=PACKAGE (or FILE=PACKAGE): what tests skip without. No package that starts a service or says how this machine boots: cloud-init, openssh-server and
+# PostgreSQL are left to you, and mosquitto is unpacked, not installed.
+NEEDED="chromium=chromium mcopy=mtools mkfs.vfat=dosfstools sfdisk=fdisk mke2fs=e2fsprogs openssl=openssl systemd-analyze=systemd minisign=minisign curl=curl cpio=cpio
+    ssh=openssh-client shellcheck=shellcheck ansible-playbook=ansible-core gst-launch-1.0=gstreamer1.0-tools /usr/lib/python3/dist-packages/gi=python3-gi
+    /usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib=gir1.2-gst-rtsp-server-1.0 /usr/lib/*/gstreamer-1.0/libgstrtp.so=gstreamer1.0-plugins-good
+    /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so=gstreamer1.0-plugins-base /usr/lib/*/gstreamer-1.0/libgstx264.so=gstreamer1.0-plugins-ugly"
+ROOT_NEEDED="systemd-nspawn=systemd-container mmdebstrap=mmdebstrap"
+
+# missing PROGRAM=PACKAGE...: the packages of those that are not here, one a line.
+missing() {
+    local pair PATH="$PATH:/usr/sbin:/sbin"
+    for pair in "$@"; do
+        command -v "${pair%%=*}" >/dev/null || compgen -G "${pair%%=*}" >/dev/null || echo "${pair#*=}"
+    done
+}
+
+# unpack FOLDER PACKAGE PROGRAM...: the package, and what it needs and is not here, into the folder; nothing is installed. Its programs can be run in FOLDER/bin.
+unpack() {
+    local to=$1 package=$2 program found
+    shift 2
+    say "setup: unpacking $package, which is not installed, since that would start a service"
+    rm -rf "$to"
+    mkdir -p "$to/debs/partial" "$to/bin"
+    fetch "$to/debs" "$package" || { [ "$(id -u)" = 0 ] && apt-get update -qq >/dev/null 2>&1 && fetch "$to/debs" "$package"; } || return 1
+    for found in "$to"/debs/*.deb; do dpkg-deb -x "$found" "$to" || return 1; done
+    rm -rf "$to/debs"
+    for program in "$@"; do
+        found=$(find "$PWD/$to/usr" -path "*bin/$program")
+        [ -n "$found" ] || return 1
+        printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$(echo "$PWD/$to"/usr/lib/*-linux-gnu*)" "$found" >"$to/bin/$program"
+        chmod +x "$to/bin/$program"
+    done
+}
+
+# fetch FOLDER PACKAGE: also without root.
+fetch() {
+    local options=(-y -qq --no-install-recommends -o Debug::NoLocking=1 -o APT::Sandbox::User= -o "Dir::Cache::Archives=$PWD/$1")
+    apt-get install --download-only "${options[@]}" "$2" >/dev/null 2>&1
+}
+
 case "${1:-}" in
 demo)
     shift
@@ -104,7 +144,14 @@ card)
 test)
     shift
     install test "[train,test]"
-    command -v chromium >/dev/null || apt_install chromium || say "setup: without Chromium the browser tests are skipped"
+    # shellcheck disable=SC2086  # one word a pair; none of them is a file
+    packages=$(missing $NEEDED && { [ "$(id -u)" != 0 ] || missing $ROOT_NEEDED; })
+    # shellcheck disable=SC2086  # one word a package
+    [ -z "$packages" ] || apt_install $packages || say "setup: tests that need one of these are skipped; ./setup.sh test -rs says why"
+    unpacked=.venv/unpacked
+    [ -z "$(missing mosquitto=mosquitto)" ] || [ -x $unpacked/bin/mosquitto_passwd ] || unpack $unpacked mosquitto mosquitto mosquitto_passwd ||
+        say "setup: tests that need mosquitto are skipped"
+    export PATH="$PATH:$PWD/$unpacked/bin"
     # Many tests wait for a process, so that one worker more than there are cores pays; three are enough for the memory of a small machine.
     workers=$(($(nproc) + 1))
     exec .venv/bin/python -m pytest -n "$((workers < 3 ? workers : 3))" --dist loadfile "$@"

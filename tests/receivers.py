@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import os
 import shutil
 import socket
 import subprocess
@@ -127,7 +128,8 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook"
 
 
-MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+PROGRAMS = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+MOSQUITTO = shutil.which("mosquitto", path=PROGRAMS)
 
 
 class Broker:

@@ -24,7 +24,7 @@ from edge.publish.publishing import Publishing
 from edge.records import Match
 from edge.store import Store
 from tests.builders import an_event
-from tests.receivers import MOSQUITTO, Broker, Receiver, dripping, free_port, listening, raw, status, wait_for
+from tests.receivers import MOSQUITTO, PROGRAMS, Broker, Receiver, dripping, free_port, listening, raw, status, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 KILLS = int(os.environ.get("PLATEWATCH_KILLS", "30"))
@@ -234,7 +234,7 @@ def test_home_assistant_finds_the_device_and_finds_it_again(tmp_path: Path) -> N
 @needs_broker
 def test_a_broker_with_a_password_and_tls(tmp_path: Path) -> None:
     """Delivered with both right; in words where the password is wrong or the certificate is a stranger's."""
-    if (openssl := shutil.which("openssl")) is None or (passwd := shutil.which("mosquitto_passwd", path="/usr/bin:/usr/sbin")) is None:
+    if (openssl := shutil.which("openssl")) is None or (passwd := shutil.which("mosquitto_passwd", path=PROGRAMS)) is None:
         pytest.skip("openssl or mosquitto_passwd is not installed")
     names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
     for name in ("ours", "other"):

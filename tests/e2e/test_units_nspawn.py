@@ -10,16 +10,16 @@ import pytest
 
 from deploy.units import optional
 from tests import nspawn
-from tests.installed import CLIP, CONFIG, Device, owned, set_up
+from tests.installed import CLIP, CONFIG, Device, or_skipped, owned, set_up
 from tests.nspawn import Container
 
-pytestmark = pytest.mark.skipif(bool(nspawn.obstacle()), reason=nspawn.obstacle())
+pytestmark = pytest.mark.skipif(bool(nspawn.unable()), reason=nspawn.unable())
 PASSWORD = "a gate by the lake"
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    with owned(tmp_path_factory.mktemp("nspawn")) as container:
+    with or_skipped(), owned(tmp_path_factory.mktemp("nspawn")) as container:
         yield container
 
 

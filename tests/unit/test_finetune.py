@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge.records import Box
+from tests.converting import eagerly
 from train.cli import main
 from train.data.formats.native import LabelledImage, LabelledPlate, find_folders, read_folder
 from train.data.synth.labelled import draw_crops
@@ -199,7 +200,8 @@ def test_a_tiny_reader_is_fine_tuned_into_a_run_folder_that_convert_takes(own, t
     from train.fit import fit
 
     (tmp_path / "tiny.toml").write_text(TINY)
-    fit(tmp_path / "tiny.toml", [], [], tmp_path / "start")
+    with eagerly():
+        fit(tmp_path / "tiny.toml", [], [], tmp_path / "start")
     call = [
         "finetune",
         "--from",

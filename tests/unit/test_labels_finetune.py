@@ -16,6 +16,7 @@ from edge.shapes import Quad
 from edge.store import Store
 from edge.tracking.judge import jpeg
 from tests.builders import an_event
+from tests.converting import eagerly
 from tests.unit.test_finetune import TINY
 from train.cli import main as train
 from train.data.formats.native import read_folder
@@ -80,7 +81,8 @@ def test_a_reader_is_fine_tuned_on_corrections(exported, tmp_path, monkeypatch):
     assert (parts.own, [folder.name for folder in parts.train]) == (24, ["corrections"])
     mixture = "real = 0.7\ndrawn = 0.2\nblank = 0.1\n"
     (tmp_path / "tiny.toml").write_text(TINY.replace("drawn = 1.0\nblank = 0.0\n", mixture))
-    fit(tmp_path / "tiny.toml", parts.train, parts.new, tmp_path / "run")
+    with eagerly():
+        fit(tmp_path / "tiny.toml", parts.train, parts.new, tmp_path / "run")
     papers = json.loads((tmp_path / "run/provenance.json").read_text())
     assert "corrections" in papers["data"]
     assert (tmp_path / "run/average.weights.h5").is_file()

@@ -24,6 +24,7 @@ from convert.methods.recipes import DEFAULTS, Recipe, recipe_for
 from convert.methods.rounding import adapt, round_to_outputs
 from convert.methods.taps import Histogram
 from edge.errors import ConfigError
+from tests.converting import eagerly, in_this_process
 from train import fit as fitting
 from train.data.formats.native import DataError
 from train.data.synth import labelled
@@ -51,7 +52,8 @@ def run(tmp_path_factory):
     """A run folder of a tiny detector."""
     folder = tmp_path_factory.mktemp("tiny")
     (folder / "tiny.toml").write_text(EXPERIMENT)
-    return fitting.fit(folder / "tiny.toml", [], [], folder / "run").parent
+    with eagerly():
+        return fitting.fit(folder / "tiny.toml", [], [], folder / "run").parent
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +227,10 @@ def test_levels_share_out_evenly_and_leave_dead_channels_alone():
 
 
 def test_the_same_inputs_give_the_same_bytes_and_a_record_that_fits(run, tmp_path):
-    files = [quantize.quantize(run, [], tmp_path / name) for name in ("a.tflite", "b.tflite")]
+    """One is made in a process of its own, as always, the other in this one."""
+    files = [quantize.quantize(run, [], tmp_path / "a.tflite")]
+    with in_this_process():
+        files.append(quantize.quantize(run, [], tmp_path / "b.tflite"))
     assert files[0].read_bytes() == files[1].read_bytes()
     told = quantize.calibration_record(files[0])
     assert told == quantize.calibration_record(files[1])

@@ -14,6 +14,7 @@ from edge.errors import ConfigError  # noqa: E402
 from edge.model.reader import Reader  # noqa: E402
 from edge.records import Box, Quad  # noqa: E402
 from edge.vision.reader_codecs import READER_CODECS  # noqa: E402
+from tests.converting import in_this_process  # noqa: E402
 from train.compare.cost import macs  # noqa: E402
 from train.config import READERS, load_experiment  # noqa: E402
 from train.data import reading  # noqa: E402
@@ -131,7 +132,8 @@ def shipped(request, tmp_path_factory):
         variable.assign(np.abs(moved) if "variance" in variable.path else moved)
     model.save_weights(run / "average.weights.h5")
     (run / "provenance.json").write_text(json.dumps({"data": {}, "starts": [{"git": None}]}))
-    file = quantize.quantize(run, [], run / "tiny.tflite")
+    with in_this_process():
+        file = quantize.quantize(run, [], run / "tiny.tflite")
     crops = labelled.draw_clean_crops(run / "crops", 2)
     bundle.make_bundle(run, file, [crops], run / "bundle", bundle.Allowance(drop=1.0, least=1), {})
     return experiment, run, file, run / "bundle"

@@ -8,6 +8,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="the training side is not installed; ./setup.sh test installs it")
 
 from edge.errors import ConfigError  # noqa: E402
+from tests.converting import eagerly  # noqa: E402
 from train import fit as fitting  # noqa: E402
 from train.config import load_experiment  # noqa: E402
 from train.models.readers import reader_network  # noqa: E402
@@ -60,7 +61,8 @@ def test_a_frozen_part_stays_as_it_is_down_to_its_statistics(tmp_path):
     path = write(tmp_path, 'freeze = ["heads"]', f"freeze = {CONVOLUTIONS}", "rate = 0.5")
     stages = []
     for steps in (2, 4, 6):
-        fitting.fit(path, [], [], tmp_path / "run", steps=steps, every=2)
+        with eagerly():
+            fitting.fit(path, [], [], tmp_path / "run", steps=steps, every=2)
         stages.append(weights(tmp_path / "run"))
     first, second, third = stages
     begun = {variable.path: np.asarray(variable) for variable in reader_network(load_experiment(path)).model.weights}
@@ -82,7 +84,7 @@ def test_a_stage_begins_where_other_layers_begin_to_learn(tmp_path):
 
 def test_a_stage_begins_with_a_fresh_optimizer_whether_the_run_was_stopped_before_it_or_not(tmp_path, monkeypatch):
     path = write(tmp_path, 'freeze = ["heads"]', "")
-    fitting.fit(path, [], [], tmp_path / "whole", every=2)
+    fitting.fit(path, [], [], tmp_path / "whole", every=2)  # in one graph after the other, as always
     real, seen = fitting.every_batch, []
 
     def two(*arguments):
@@ -93,10 +95,11 @@ def test_a_stage_begins_with_a_fresh_optimizer_whether_the_run_was_stopped_befor
             yield batch
 
     monkeypatch.setattr(fitting, "every_batch", two)
-    with pytest.raises(KeyboardInterrupt):
+    with eagerly():
+        with pytest.raises(KeyboardInterrupt):
+            fitting.fit(path, [], [], tmp_path / "parts", every=2)
+        monkeypatch.undo()
         fitting.fit(path, [], [], tmp_path / "parts", every=2)
-    monkeypatch.undo()
-    fitting.fit(path, [], [], tmp_path / "parts", every=2)
     for run in ("whole", "parts"):
         with np.load(tmp_path / run / "state.npz") as state:
             assert int(state["step"]) == 4
