@@ -233,6 +233,16 @@ class Device:
         (root / "etc/hostname").write_text("gate\n")
         return cls(root)
 
+    @classmethod
+    def started(cls, folder: Path, *updates: str, name: str = "device") -> Device:
+        """Below `folder`: after the first start of 1.0.1, and the updates to these versions."""
+        made = cls.bare(folder / name)
+        make_kit(made.root / "boot/firmware", pack(folder / "packs", "1.0.1"))
+        made.first_start()
+        for version in updates:
+            made.update(pack(folder / "packs", version))
+        return made
+
     def copy(self, root: Path) -> Device:
         shutil.copytree(self.root, root, symlinks=True)
         return Device(root)

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.onboard import backup, disk, resume
 from deploy.onboard.cli import main
-from tests.onboard import CONFIG, Device, cut, make_kit, pack
+from tests.onboard import CONFIG, Device, cut
 
 LISTS = '[lists]\nallow = ["family.toml", "/srv/firm.csv"]\n'
 
@@ -23,10 +23,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 @pytest.fixture
 def bare(tmp_path):
-    made = Device.bare(tmp_path / "bare")
-    make_kit(made.root / "boot/firmware", pack(tmp_path / "packs", "1.0.1"))
-    made.first_start()
-    return made
+    return Device.started(tmp_path, name="bare")
 
 
 @pytest.fixture

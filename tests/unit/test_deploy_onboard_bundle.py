@@ -16,7 +16,7 @@ from deploy.onboard.errors import OnboardError
 from deploy.onboard.firstboot import PAGE_UNIT, UNIT
 from deploy.onboard.layout import FAILURE, FIRSTBOOT, RESUME
 from edge.config import load
-from tests.onboard import Device, Fake, cut, make_kit, pack, packed
+from tests.onboard import Device, Fake, cut, packed
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,10 +26,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 @pytest.fixture
 def device(tmp_path):
-    made = Device.bare(tmp_path / "device")
-    make_kit(made.root / "boot/firmware", pack(tmp_path / "packs", "1.0.1"))
-    made.first_start()
-    return made
+    return Device.started(tmp_path)
 
 
 class Taking(Fake):

@@ -17,7 +17,7 @@ from deploy.onboard import archive, disk, ground, install, resume, site, state, 
 from deploy.onboard.cli import main
 from deploy.onboard.errors import OnboardError
 from deploy.onboard.machine import Machine
-from tests.onboard import Device, make_kit, pack
+from tests.onboard import Device, pack
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -25,11 +25,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 @pytest.fixture
 def device(tmp_path):
     """It runs 1.0.2, and before that ran 1.0.1."""
-    made = Device.bare(tmp_path / "device")
-    make_kit(made.root / "boot/firmware", pack(tmp_path / "packs", "1.0.1"))
-    made.first_start()
-    made.update(pack(tmp_path / "packs", "1.0.2"))
-    return made
+    return Device.started(tmp_path, "1.0.2")
 
 
 def test_a_lost_state_opens_no_door_to_an_old_archive(device, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.onboard import resume, sources, stick, update
 from deploy.onboard.errors import OnboardError
-from tests.onboard import Device, Fake, make_kit, pack
+from tests.onboard import Device, Fake, pack
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -38,10 +38,7 @@ class Plugged(Fake):
 
 @pytest.fixture
 def device(tmp_path):
-    made = Device.bare(tmp_path / "device")
-    make_kit(made.root / "boot/firmware", pack(tmp_path / "packs", "1.0.1"))
-    made.first_start()
-    return made
+    return Device.started(tmp_path)
 
 
 @pytest.fixture

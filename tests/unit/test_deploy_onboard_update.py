@@ -21,11 +21,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 @pytest.fixture
 def device(tmp_path):
     """It runs 1.0.2, and before that ran 1.0.1."""
-    made = Device.bare(tmp_path / "device")
-    make_kit(made.root / "boot/firmware", pack(tmp_path / "packs", "1.0.1"))
-    made.first_start()
-    made.update(pack(tmp_path / "packs", "1.0.2"))
-    return made
+    return Device.started(tmp_path, "1.0.2")
 
 
 def test_a_good_update_runs_and_keeps_two(device, tmp_path):
