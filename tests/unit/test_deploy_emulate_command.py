@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from deploy.emulate import __main__ as command
-from deploy.emulate import cuts, record
+from deploy.emulate import cuts, living, record
 from deploy.emulate.bench import Bench, release_of
 from deploy.emulate.errors import EmulateError
 from deploy.emulate.page import Page
@@ -158,3 +158,9 @@ def test_the_real_page_takes_the_log_in_twice_and_refuses_a_wrong_password(tmp_p
         assert page.json("/api/me")["name"] == "admin"
         with pytest.raises(EmulateError, match="does not take the password"):
             page.log_in("another")
+
+
+def test_the_clip_is_read_here_by_the_devices_own_settings(tmp_path):
+    """What the emulated daemon is held against: most of the clip's plates, by a real run."""
+    truth = {plate["text"] for plate in json.loads((living.CLIPS / "demo.json").read_text())}
+    assert len(living.read_here(tmp_path / "here") & truth) >= 4
