@@ -95,7 +95,7 @@ class Card:
             time.sleep(0.05)
 
     def plug(self) -> Plug:
-        return Plug([os.open(goal, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for goal in (self.root, self.boot)])
+        return Plug([os.open(goal, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for goal in (self.boot, self.root)])
 
     def replay(self) -> None:
         """What the next start's mount does, and then a check of every structure. Raises NotBack where the file system itself is broken."""
@@ -121,7 +121,7 @@ class Plug:
     files: list[int]
 
     def pull(self) -> None:
-        """The root first: who finds it gone could otherwise still write words on the boot partition."""
+        """The boot partition first: who finds the root gone would otherwise still write words there, which no pulled plug lets anybody do."""
         for file in self.files:
             fcntl.ioctl(file, SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
         self.drop()
