@@ -141,7 +141,7 @@ def test_a_full_disk_is_not_ready_but_a_little_less_than_the_floor_is(folder: Pa
         monkeypatch.setattr(shutil, "disk_usage", lambda path, free_mb=free_mb: SimpleNamespace(free=free_mb * 1_000_000))
         answer = serve(folder).get("/readyz")
         assert answer.json["parts"]["disk"] is ready
-    assert "The disk is almost full: 90 MB free, and 200 MB are to stay free." in answer.json["reasons"]  # beside a daemon that seems silent where the machine is busy
+    assert "The disk is almost full: 90 MB free, and 200 MB are to stay free." in answer.json["reasons"]
 
 
 def test_a_broken_store_is_not_ready(folder: Path, serve: Any) -> None:
