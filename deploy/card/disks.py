@@ -105,7 +105,7 @@ def find(name: str, known: list[Disk] | None = None, *, as_root: bool = False) -
 
 def free(disk: Disk) -> Disk:
     """As it is once it is unmounted, where a desktop alone has mounted it."""
-    return replace(disk, mounts=()) if disk.is_shown else disk
+    return unmounted(disk) if disk.is_shown else disk
 
 
 def unmounted(disk: Disk) -> Disk:

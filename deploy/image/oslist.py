@@ -134,7 +134,7 @@ def check_out(out: Path, image: Path) -> None:
         raise ImageListError(f"--out {out}: name a file in a folder that is there")
     if not os.access(folder, os.W_OK) or (out.exists() and not out.is_file()):
         raise ImageListError(f"--out {out}: cannot be written; name a file in a folder that you may write")
-    if out.exists() and (out.samefile(image) if image.exists() else False):
+    if out.exists() and image.exists() and out.samefile(image):
         raise ImageListError(f"--out {out}: is the image itself; name another file")
     if out.exists() and out.stat().st_size:
         with contextlib.suppress(OSError, ValueError):

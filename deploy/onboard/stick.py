@@ -20,7 +20,8 @@ def sticks(site: Site) -> list[Path]:
     """By what udev calls them: partitions, or the whole of one that has none. Without the disk that the system runs from, which may be a USB one too."""
     folder = site.layout.at(BY_ID)
     found = sorted(folder.glob("usb-*")) if folder.is_dir() else []
-    own = {_disk(path) for path in found if set(_mounts(site).get(path.resolve(), ())) & set(SYSTEM)}
+    mounts = _mounts(site)
+    own = {_disk(path) for path in found if set(mounts.get(path.resolve(), ())) & set(SYSTEM)}
     parted = {_disk(path) for path in found if _disk(path) != path.name}
     found = [path for path in found if _disk(path) not in own and (path.name != _disk(path) or path.name not in parted)]
     if not found:
