@@ -6,6 +6,7 @@ This is the one way in for what is not signed. `platewatch-deploy` on the device
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from deploy.onboard import firstboot, ground, switch, update
 from deploy.onboard.layout import Layout
@@ -39,8 +40,10 @@ def install(packed: Path, config: bytes | None = None, trusted: bytes | None = N
 
 def where(layout: Layout) -> list[str]:
     """How the owner goes on from here."""
-    lines = [f"The page: {firstboot.address(layout)}"]
-    code, users = layout.etc / "setup-code", layout.etc / "access.json"
-    if code.is_file() and not users.is_file():
-        lines.append(f"It asks for this code, and then for a password of yours: {code.read_text(encoding='ascii', errors='replace').strip()}")
+    page = firstboot.address(layout)
+    lines = [f"The page: {page}"]
+    file, users = layout.etc / "setup-code", layout.etc / "access.json"
+    if file.is_file() and not users.is_file():
+        code = file.read_text(encoding="ascii", errors="replace").strip()
+        lines = [f"Choose the page's password: {page}setup?code={quote(code)}", f"On another device: {page}, where it asks for the code {code}"]
     return [*lines, "sudo platewatch-deploy status tells how it is; sudo platewatch-deploy uninstall leaves nothing behind."]

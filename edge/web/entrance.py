@@ -12,6 +12,7 @@ from edge.web.door import door
 from edge.web.speech import t
 
 pages = Blueprint("door", __name__)
+LONGEST_CODE = 20
 
 
 def onward() -> str:
@@ -86,4 +87,7 @@ def set_first_password() -> ResponseReturnValue:
 
 
 def set_up(problem: str | None, code: int = 200) -> ResponseReturnValue:
-    return render_template("setup_code.html", problem=problem, possible=door().setup_code is not None, typed=request.form.get("code", "")[:20]), code
+    """The link that an installation ends with brings the code along; who typed one wrong has it before the eyes."""
+    typed = request.values.get("code", "")[:LONGEST_CODE]
+    linked = bool(request.args.get("code")) and problem is None
+    return render_template("setup_code.html", problem=problem, possible=door().setup_code is not None, typed=typed, linked=linked, longest=LONGEST_CODE), code

@@ -135,8 +135,9 @@ def test_how_to_go_on_names_the_page_and_its_code_until_it_has_an_owner(here):
     device, packed, site = here
     install.install(packed, site=site)
     (device.layout.etc / "setup-code").write_text("ABCDE-FGHIJ\n")
-    assert "http://gate.local:8080/" in install.where(device.layout)[0]
-    assert "ABCDE-FGHIJ" in " ".join(install.where(device.layout))
+    first, other = install.where(device.layout)[:2]
+    assert first.endswith(" http://gate.local:8080/setup?code=ABCDE-FGHIJ")
+    assert other == "On another device: http://gate.local:8080/, where it asks for the code ABCDE-FGHIJ"
     (device.layout.etc / "access.json").write_text("{}")
     assert "ABCDE-FGHIJ" not in " ".join(install.where(device.layout))
 

@@ -47,9 +47,9 @@ def test_at_a_linux_computer_the_unpractised_needs_less_than_ten_minutes_and_one
     assert keeps(done)
 
 
-def test_from_windows_and_macos_the_practised_needs_less_than_ten_minutes_the_unpractised_less_than_fourteen_and_there_are_five_commands():
+def test_from_windows_and_macos_the_practised_needs_less_than_ten_minutes_the_unpractised_less_than_thirteen_and_there_are_five_commands():
     assert seconds("B", PRACTISED) < MOST_S
-    assert seconds("B", UNPRACTISED) < 14 * 60
+    assert seconds("B", UNPRACTISED) < 13 * 60
     assert sum(step.commands for step in owner.way("B")) == MOST_COMMANDS
 
 

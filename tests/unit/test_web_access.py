@@ -222,6 +222,19 @@ def test_a_page_that_others_reach_shows_nothing_but_the_form_for_the_code(tmp_pa
     assert thief.get("/setup").headers["Location"] == "/"
 
 
+def test_a_link_with_the_code_asks_for_the_password_alone(tmp_path: Path) -> None:
+    (tmp_path / "code.txt").write_text("ABCDE-FGHIJ\n")
+    client = a_page(tmp_path, hashed="", setup_code_file=str(tmp_path / "code.txt")).test_client()
+    plain, linked, hostile = (client.get(f"/setup{query}").text for query in ("", "?code=ABCDE-FGHIJ", "?code=%22%3E%3Cscript%3Ealert(1)"))
+    assert 'value="ABCDE-FGHIJ"' in linked
+    assert ("journalctl" in plain, "journalctl" in linked) == (True, False)
+    assert "<script>alert" not in hostile
+    form = {"csrf": token(client, "/setup?code=ABCDE-FGHIJ"), "code": "ABCDE-FGHIJ", "password": OTHER, "again": OTHER}
+    assert "journalctl" in client.post("/setup?code=ABCDE-FGHIJ", data=form | {"code": "wrong"}).text
+    assert client.post("/setup", data=form).headers["Location"] == "/"
+    assert client.get("/setup?code=ABCDE-FGHIJ").headers["Location"] == "/"
+
+
 def test_a_code_that_lies_on_the_card_already_is_taken(tmp_path: Path) -> None:
     (tmp_path / "code.txt").write_text("my-own-code\n")
     page = a_page(tmp_path, hashed="", setup_code_file=str(tmp_path / "code.txt"))
