@@ -22,6 +22,7 @@ COMMANDS = (
     "here",
     "update",
     "rollback",
+    "trust",
     "status",
     "broker",
     "os-list",

@@ -50,6 +50,9 @@ if (device / "busy").is_file() and int(left := (device / "busy").read_text()):
     (device / "busy").write_text(str(int(left) - 1))
     print("platewatch-deploy: another update, rollback or trial is under way", file=sys.stderr)
     raise SystemExit(75)
+if sys.argv[1] == "trust":
+    print("trusts " + " ".join(sys.argv[2:]))
+    raise SystemExit(2 if (device / "old").exists() else 0)
 print("Checking the signature.", flush=True)
 (device / "reached").touch()
 end = time.monotonic() + 120

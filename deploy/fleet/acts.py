@@ -17,6 +17,8 @@ TRIAL_S = 300.0
 BUSY_S = 900.0
 """So long what is at work there already is waited for: an installation and its trial, on a slow card."""
 POLL_S = 3.0
+UNKNOWN = 2
+"""argparse's exit code for a command that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,29 @@ def roll_back(remote: Remote, tell: Callable[[str], None]) -> Said:
         raise DeviceError("Platewatch is not installed there, so there is nothing to go back to")
     tell("rolling back")
     return finished(remote, [facts.deploy, "rollback"], "", tell, Clock())
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose releases it takes: one file of keys more, keys of these names less. The device says afterwards whom it trusts."""
+
+    add: Parcel | None = None
+    remove: tuple[str, ...] = ()
+
+    def __call__(self, remote: Remote, tell: Callable[[str], None]) -> Said:
+        facts = fit(remote, None)
+        if not facts.deploy:
+            raise DeviceError("Platewatch is not installed there")
+        words = [facts.deploy, "trust", *(word for name in self.remove for word in ("--remove", name))]
+        if self.add:
+            words += ["--add", f"{sent(remote, [self.add], tell)}/{self.add.name}"]
+        done = remote.as_root(words)
+        remote.tidy()
+        if done.code == UNKNOWN:
+            raise DeviceError("what is installed there does not know `trust` yet; bring it a newer release first, signed with a key that it trusts")
+        if done.code:
+            raise DeviceError(done.last.removeprefix("platewatch-deploy: ") or f"it ended with exit code {done.code}")
+        return Said(done.last)
 
 
 def ask(remote: Remote, tell: Callable[[str], None]) -> Said:

@@ -15,7 +15,7 @@ from deploy.onboard.site import Site
 from deploy.onboard.tarball import check
 
 NOBODY = b"""# Public keys (minisign) of those whose releases this device takes. None yet: it was installed from a checkout.
-# Put the lines of a .pub file here, and platewatch-deploy update works.
+# After platewatch-deploy trust --add FILE.pub, platewatch-deploy update works.
 """
 
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.onboard import backup, disk, firstboot, ground, log, page, restore, resume, signature, switch, told, uninstall, update
+from deploy.onboard import backup, disk, firstboot, ground, log, page, restore, resume, signature, switch, told, trust, uninstall, update
 from deploy.onboard.errors import BUSY, BusyError, OnboardError
 from deploy.onboard.layout import Layout
 from deploy.onboard.machine import Machine
@@ -61,6 +61,9 @@ def parser() -> argparse.ArgumentParser:
         commands.choices[name].add_argument("--downgrade", action="store_true", help="let an older one in")
         commands.choices[name].add_argument("--again", action="store_true", help="try one again that was rolled back here")
     command("rollback", "let the release of before run again", _rollback)
+    one = command("trust", "list, add or remove the keys whose releases this device takes", _trust)
+    one.add_argument("--add", type=str, action="append", default=[], metavar="FILE", help="trust the public keys (.pub) in it, too")
+    one.add_argument("--remove", action="append", default=[], metavar="ID", help="trust the key of this name no more; the last one stays")
     command("status", "what runs, what is on trial, what went wrong", _status).add_argument("--json", action="store_true")
     command("resume", "finish what a power cut left, and judge what is on trial; runs at each start", _resume)
     one = command("backup", "write configuration, lists, events and labels into one file", _backup)
@@ -109,7 +112,7 @@ def _install(site: Site, args: argparse.Namespace) -> int:
             if config is not None and config != disk.contents(site.layout.config):
                 site.say(f"{site.layout.config} stays as it is: somebody has worked with it; remove it first, if the other one shall take its place.")
         elif trusted is not None and trusted != disk.contents(site.layout.trusted):
-            site.say(f"{site.layout.trusted} stays as it is: whom a device trusts is changed there by hand, never by an installation.")
+            site.say(f"{site.layout.trusted} stays as it is: whom a device trusts is changed by platewatch-deploy trust, never by an installation.")
         update.update(site, str(args.archive), update.Wish(args.downgrade, args.again))
     return update.settle(site)
 
@@ -125,6 +128,14 @@ def _rollback(site: Site, args: argparse.Namespace) -> int:
     with site.alone(wait=True):
         switch.back(site, meant)
     return update.settle(site)
+
+
+def _trust(site: Site, args: argparse.Namespace) -> int:
+    add = [key for file in args.add for key in trust.read(file)]
+    with site.alone():
+        trust.change(site, add, args.remove)
+    tell("\n".join([*(f"{key.name} {key.line}" for key in trust.known(site)), trust.told(site)]))
+    return 0
 
 
 def _status(site: Site, args: argparse.Namespace) -> int:

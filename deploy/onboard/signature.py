@@ -140,22 +140,33 @@ def parse_signature(raw: bytes, name: str = "the signature") -> Signature:
 
 def parse_trusted(raw: bytes, name: str = "the trusted keys") -> list[PublicKey]:
     """Of a .pub file with one key or more; raises OnboardError where there is none or a line is no key."""
+    keys = keys_in(raw, name)
+    if not keys:
+        raise OnboardError(f"{name}: holds no public key; put the lines of a .pub file there, of whoever makes your releases")
+    return keys
+
+
+def keys_in(raw: bytes, name: str) -> list[PublicKey]:
+    """The same where there may be none: a device that was installed from a checkout trusts nobody yet."""
     keys = []
     if SECRET in raw:
         raise OnboardError(f"{name}: is a secret key, which stays with who signs and goes onto no device; give its .pub file")
     for number, line in enumerate(_lines(raw.removeprefix(codecs.BOM_UTF8), name), 1):  # Windows's editors begin with that
         if not line.strip() or line.startswith((COMMENT, "#")):
             continue
-        try:
-            key = _base64(line.strip(), name)
-        except OnboardError:
-            key = b""
-        if len(key) != 42 or key[:2] != KEY:
+        if (key := key_of(line.strip())) is None:
             raise OnboardError(f"{name}: line {number} is no minisign public key; each stands in a line of its own, as in a .pub file")
-        keys.append(PublicKey(key[2:10], key[10:]))
-    if not keys:
-        raise OnboardError(f"{name}: holds no public key; put the lines of a .pub file there, of whoever makes your releases")
+        keys.append(key)
     return keys
+
+
+def key_of(line: str) -> PublicKey | None:
+    """The key that is all of this line; None where it is none."""
+    try:
+        raw = _base64(line, "")
+    except OnboardError:
+        return None
+    return PublicKey(raw[2:10], raw[10:]) if len(raw) == 42 and raw[:2] == KEY else None
 
 
 def checked_comment(comment: str, name: str = "the trusted comment") -> str:

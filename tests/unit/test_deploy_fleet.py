@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from deploy.cli import main
-from deploy.fleet.acts import Clock, Install, Update, ask, healthy, roll_back
+from deploy.fleet.acts import Clock, Install, Trust, Update, ask, healthy, roll_back
 from deploy.fleet.errors import ConnectionLost, DeviceError
 from deploy.fleet.inventory import Device, load
 from deploy.fleet.payload import FleetError, parcel, release
@@ -204,6 +204,27 @@ def test_an_update_is_waited_for_until_the_device_has_judged_it(gate, install, t
     assert len(slept) == told.count("watching whether it works") == 3
     assert roll_back(to(), quiet).release == install.release.id
     assert ask(to(), quiet).told["previous"] == newer.id
+
+
+def test_a_key_is_carried_there_added_and_another_removed(gate, install, fleet, tmp_path, capsys):
+    install(to(), quiet)
+    assert main(["keys", "new", str(tmp_path / "next")]) == 0
+    words = ["trust", "gate", "--add", str(tmp_path / "next.pub"), "--remove", "00FF", "--remove", "11FF"]
+    capsys.readouterr()
+    assert main(words) == 0
+    [sent] = [words for words in gate.calls() if words[0] == "trust"]
+    taken = vars(cli.parser().parse_args(sent))
+    assert (taken["remove"], [path.rsplit("/", 1)[1] for path in taken["add"]]) == (["00FF", "11FF"], ["added.pub"])
+    assert "gate: ok: trusts --remove 00FF" in capsys.readouterr().out
+    assert gate.staged == []
+    gate.put("old")
+    with pytest.raises(DeviceError, match="does not know `trust` yet; bring it a newer release"):
+        Trust()(to(), quiet)
+    assert main(["trust", "gate", "--add", str(tmp_path / "next.key")]) == 1
+    assert "is a secret key" in capsys.readouterr().err
+    a_box(fleet / "bare")
+    with pytest.raises(DeviceError, match="not installed there"):
+        Trust()(to("bare"), quiet)
 
 
 def test_a_trial_without_an_end_is_given_up(gate, install, tmp_path):
