@@ -115,8 +115,13 @@ def _openssl(*words: str, passphrase: str) -> bytes:
 
 
 def _head(path: Path, most: int = 4096) -> bytes:
-    with in_words(), path.open("rb") as stream:
-        return stream.read(most)
+    try:
+        with in_words(), path.open("rb") as stream:
+            return stream.read(most)
+    except ReleaseError as error:
+        if path.exists():
+            raise
+        raise ReleaseError(f"{error}; name a .key or .pub file, or make a pair with: python -m deploy keys new NAME") from None
 
 
 def _write(path: Path, raw: bytes, mode: int) -> None:

@@ -12,7 +12,7 @@ from deploy.card.errors import CardError
 from deploy.card.kit import Kit, assemble
 from deploy.device import ask
 from deploy.device.config import Made, config_of
-from deploy.device.file import checked, holds_secret, public, read, save
+from deploy.device.file import checked, holds_secret, public, read, save, spelt
 from deploy.device.owner import expanded
 from deploy.device.settings import Settings, settings_of
 
@@ -47,6 +47,7 @@ def prepared(path: Path | None, asker: ask.Asker | None, told: dict[str, Any] | 
     notes = []
     if path and holds_secret(document) and public(path):
         notes.append(f"others on this computer can read the passwords in {path}: chmod 600 {path}, or write env:NAME or file:PATH there")
+    spelt(document, path)
     if asker is None:
         ask.refuse(document, path)
     else:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 200_000
 SECRET_KEYS = ("password", "password_hash", "psk")
+UNKNOWN = "extra_forbidden"
+"""pydantic's word for a key that the model does not have."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -40,6 +42,21 @@ def read(path: Path) -> dict[str, Any]:
 
 def checked(document: dict[str, Any], path: Path | None) -> Device:
     """The device; `path` is only for the sentence. Raises DeviceError."""
+    found = _validated(document)
+    if isinstance(found, list):
+        raise _wrong(found, path)
+    return found
+
+
+def spelt(document: dict[str, Any], path: Path | None) -> None:
+    """Raises DeviceError for an unknown key, before anybody is asked for what is missing: a misspelt one is missing, too."""
+    found = _validated(document)
+    if isinstance(found, list) and (strange := [problem for problem in found if problem["type"] == UNKNOWN]):
+        raise _wrong(strange, path)
+
+
+def _validated(document: dict[str, Any]) -> Device | list[ErrorDetails]:
+    """The device, or what is wrong with it, unknown keys first."""
     from pydantic import ValidationError
 
     from deploy.device.model import Device
@@ -47,9 +64,12 @@ def checked(document: dict[str, Any], path: Path | None) -> Device:
     try:
         return Device.model_validate(document)
     except ValidationError as error:
-        problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")  # a misspelt key is missing, too
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise DeviceError(f"{path or 'the answers'}: {plain(said(problems[0]), 300)}{more}") from None
+        return sorted(error.errors(), key=lambda problem: problem["type"] != UNKNOWN)
+
+
+def _wrong(problems: list[ErrorDetails], path: Path | None) -> DeviceError:
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return DeviceError(f"{path or 'the answers'}: {plain(said(problems[0]), 300)}{more}")
 
 
 def said(problem: ErrorDetails) -> str:
@@ -62,7 +82,7 @@ def said(problem: ErrorDetails) -> str:
     where = ".".join(keys)[:80]
     if problem["type"] == "missing":
         return f"{where} is missing"
-    if problem["type"] == "extra_forbidden":
+    if problem["type"] == UNKNOWN:
         known = list(Device.model_fields)
         if len(keys) > 1:
             table = Device.model_fields[keys[0]].annotation

@@ -76,7 +76,8 @@ def check(blake2b: bytes, signed: Signature, keys: list[PublicKey], name: str) -
     mine = [key for key in keys if key.id == signed.key_id]
     if not mine:
         known, other = ", ".join(key.name for key in keys), signed.key_id[::-1].hex().upper()
-        raise OnboardError(f"{name}: signed with the key {other}, which this device does not trust (it trusts {known}); is it a new key of theirs?")
+        mend = "is it a new key of theirs? Then: platewatch-deploy trust --add FILE.pub"
+        raise OnboardError(f"{name}: signed with the key {other}, which this device does not trust (it trusts {known}); {mend}")
     if not any(ed25519(key.key, blake2b, signed.signature) for key in mine):
         raise OnboardError(f"{name}: does not fit its signature: it was changed, is not whole, or is another file; fetch both again")
     if not any(ed25519(key.key, signed.signature + signed.comment.encode(), signed.comment_signature) for key in mine):

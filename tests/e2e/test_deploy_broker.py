@@ -136,6 +136,20 @@ def test_the_devices_own_target_delivers_and_its_last_will_outlives_the_broker(f
 
 
 @needs_broker
+def test_the_last_word_of_a_device_that_is_gone_can_be_taken_back_in_its_name(folder: Path) -> None:
+    """As the README has it, before `broker remove`: else it stands there as offline for ever."""
+    port, topic = free_port(), "platewatch/gate/available"
+    with running(folder, port):
+        for words in (b"offline", b""):
+            with at(folder, port, "gate") as gate:
+                gate.paho.publish(topic, words, 1, retain=True).wait_for_publish(30)
+        with at(folder, port, "telegraf", topics=("platewatch/+/available",)) as reader, at(folder, port, "yard") as yard:
+            yard.paho.publish("platewatch/yard/available", b"online", 1).wait_for_publish(30)
+            wait_for(lambda: reader.heard, 30)
+        assert [topic for topic, _, _ in reader.heard] == ["platewatch/yard/available"]
+
+
+@needs_broker
 @pytest.mark.skipif(not DEBIANS.is_file(), reason="Debian's own mosquitto.conf is not on this machine")
 def test_debians_own_file_takes_it_in(folder: Path, tmp_path: Path) -> None:
     """`--at` elsewhere than in the container: included by Debian's file, beside what that says of data and log, which may not be said twice."""

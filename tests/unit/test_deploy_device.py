@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.card.prepare import prepared
 from deploy.cli import main
 from deploy.device import ask
 from deploy.device.config import config_of
@@ -288,6 +289,15 @@ def test_with_nobody_there_everything_that_is_missing_is_named():
         ask.complete(WHOLE | {"page": {}}, one)
 
 
+def test_a_misspelt_key_is_named_before_anybody_is_asked(tmp_path):
+    (tmp_path / "gate.toml").write_text('[wifi]\nsid = "Home"\n')
+    one, asked = answers()
+    for asker in (one, None):
+        with pytest.raises(DeviceError, match=r"unknown key 'wifi\.sid'; did you mean 'ssid'"):
+            prepared(tmp_path / "gate.toml", asker)
+    assert asked == []
+
+
 def test_answers_are_kept_for_their_owner_alone_and_over_nothing(tmp_path):
     path = tmp_path / "gate.toml"
     save(WHOLE, path)
@@ -298,8 +308,6 @@ def test_answers_are_kept_for_their_owner_alone_and_over_nothing(tmp_path):
 
 
 def test_what_is_kept_of_answers_holds_no_password(tmp_path, monkeypatch):
-    from deploy.card.prepare import prepared
-
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ask, "own_key", lambda: "")
     one, _ = answers(Name_of_your_Wi="Home", Password_of_the_Wi="12345678", Country="DE", Password_for="long enough", Password_of_the_page="long too")
@@ -323,8 +331,6 @@ def test_the_command_checks_a_file_and_shows_the_config_without_secrets(gate, mo
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_a_file_with_passwords_that_others_can_read_is_told_of(gate):
-    from deploy.card.prepare import prepared
-
     gate.write_text(gate.read_text().replace("env:GATE_PAGE", "long enough"))
     gate.chmod(0o644)
     assert any("chmod 600" in note for note in prepared(gate, None).notes)

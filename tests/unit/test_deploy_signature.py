@@ -209,7 +209,9 @@ def test_the_keys_command_speaks_in_sentences(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv(keys.PASSPHRASE)
     for words in (["new", str(tmp_path / "r")], ["show", str(tmp_path / "none")], ["show", str(tmp_path / "r.key")], ["show", str(tmp_path)]):
         assert main(["keys", *words]) == 1
-        assert capsys.readouterr().err.startswith(f"deploy: {tmp_path}")
+        told = capsys.readouterr().err
+        assert told.startswith(f"deploy: {tmp_path}")
+        assert ("make a pair with" in told) == (words[1].endswith("none"))
 
 
 def test_the_passphrase_stands_in_no_list_of_processes(tmp_path, monkeypatch):
