@@ -132,8 +132,9 @@ def _rollback(site: Site, args: argparse.Namespace) -> int:
 
 def _trust(site: Site, args: argparse.Namespace) -> int:
     add = [key for file in args.add for key in trust.read(file)]
-    with site.alone():
-        trust.change(site, add, args.remove)
+    if add or args.remove:
+        with site.alone():
+            trust.change(site, add, args.remove)
     tell("\n".join([*(f"{key.name} {key.line}" for key in trust.known(site)), trust.told(site)]))
     return 0
 

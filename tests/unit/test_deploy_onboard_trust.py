@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.onboard.cli import main
+from deploy.onboard.errors import BUSY
 from deploy.onboard.signature import MOST_TRUSTED, PublicKey
 from tests.onboard import Device
 
@@ -48,6 +49,14 @@ def test_both_at_once_and_what_is_known_already_changes_nothing(device, tmp_path
     before = device.layout.report.read_bytes()
     assert main(["trust", "--add", a_file(tmp_path, THIRD)], device.site()) == 0
     assert (device.layout.trusted.read_bytes(), device.layout.report.read_bytes()) == (after, before)
+
+
+def test_during_an_update_keys_are_listed_and_not_changed(device, tmp_path, capsys):
+    trusted(device, OLD)
+    with device.site().alone():
+        assert main(["trust"], device.site()) == 0
+        assert main(["trust", "--add", a_file(tmp_path, NEW)], device.site()) == BUSY
+    assert capsys.readouterr().out == f"{OLD.name} {OLD.line}\ntrusts {OLD.name}\n"
 
 
 def test_a_device_from_a_checkout_trusts_nobody_until_it_is_told(device, tmp_path, capsys):
