@@ -16,6 +16,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from deploy.keys import make_key, read_public
+from deploy.release.minisign import sign
 from tests import fleet_nspawn
 from tests.fleet_nspawn import GENTLE, PASSWORD, ROOT, a_fleet, connections, signed_releases
 from tests.nspawn import NotHere
@@ -196,6 +198,26 @@ def test_the_playbook_updates_configures_and_does_nothing_twice(fleet, trusted):
     barrier = fleet["barrier"]
     barrier.container.wait(lambda: barrier.ask("/healthz")[0] == 200, "its page")
     assert barrier.shown_name() == "by the barrier"
+
+
+def test_the_key_that_signs_is_exchanged_on_all_of_them(fleet, trusted):
+    """Added everywhere; proven by an update that it signed; then the old one is removed, and what that has signed is refused."""
+    [old], new = read_public(trusted), make_key(fleet.folder / "next.key", fleet.folder / "next.pub")
+    code, said, rows = fleet.report("trust", "--add", fleet.folder / "next.pub")
+    assert (code, {row["words"] for row in rows.values()}) == (0, {f"trusts {old.name}, {new.name}"}), said
+    resigned = fleet.folder / fleet.releases["newest"].name
+    shutil.copy(fleet.releases["newest"], resigned)
+    sign(resigned, fleet.folder / "next.key", "signed anew")
+    code, said, rows = fleet.report("update", "--release", resigned, "--only", "yard")
+    assert (code, fleet["yard"].runs) == (0, fleet.id("newest")), said
+    code, said, rows = fleet.report("trust", "--remove", old.name)
+    assert (code, {row["words"] for row in rows.values()}) == (0, {f"trusts {new.name}"}), said
+    code, said, rows = update(fleet, "newest", "--only", "gate")
+    assert (code, fleet["gate"].runs != fleet.id("newest")) == (1, True), said
+    assert f"signed with the key {old.name}, which this device does not trust" in rows["gate"]["words"]
+    code, said, rows = fleet.report("trust", "--remove", new.name)
+    assert (code, states(rows)) == (1, dict.fromkeys(NAMES, "failed")), said
+    assert all("would leave no key" in row["words"] for row in rows.values())
 
 
 def test_uninstalled_they_are_what_they_were(fleet):
