@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from deploy.fleet.errors import ConnectionLost, DeviceError
 from deploy.fleet.payload import Parcel, Release
 from deploy.fleet.remote import Facts, Remote, unfit
+from deploy.fleet.ssh import Done
 from deploy.onboard.errors import BUSY
 
 TRIAL_S = 300.0
@@ -92,9 +93,7 @@ class Update:
     clock: Clock = Clock()
 
     def __call__(self, remote: Remote, tell: Callable[[str], None]) -> Said:
-        facts = fit(remote, self.release)
-        if not facts.deploy:
-            raise DeviceError("Platewatch is not installed there; use `python -m deploy install`")
+        facts = installed(remote, self.release, "; use `python -m deploy install`")
         source, wanted = self.source, self.release.id if self.release and self.release.kind == "release" else ""
         if said := there_already(remote, facts, wanted, tell, self.clock):
             return said
@@ -107,9 +106,7 @@ class Update:
 
 def roll_back(remote: Remote, tell: Callable[[str], None]) -> Said:
     """To the release before this one."""
-    facts = fit(remote, None)
-    if not facts.deploy:
-        raise DeviceError("Platewatch is not installed there, so there is nothing to go back to")
+    facts = installed(remote, more=", so there is nothing to go back to")
     tell("rolling back")
     return finished(remote, [facts.deploy, "rollback"], "", tell, Clock())
 
@@ -120,27 +117,24 @@ class Trust:
 
     add: Parcel | None = None
     remove: tuple[str, ...] = ()
+    clock: Clock = Clock()
 
     def __call__(self, remote: Remote, tell: Callable[[str], None]) -> Said:
-        facts = fit(remote, None)
-        if not facts.deploy:
-            raise DeviceError("Platewatch is not installed there")
-        words = [facts.deploy, "trust", *(word for name in self.remove for word in ("--remove", name))]
+        words = [installed(remote).deploy, "trust", *(word for name in self.remove for word in ("--remove", name))]
         if self.add:
             words += ["--add", f"{sent(remote, [self.add], tell)}/{self.add.name}"]
-        done = remote.as_root(words)
+        done = in_turn(remote, words, tell, self.clock)
         remote.tidy()
         if done.code == UNKNOWN:
             raise DeviceError("what is installed there does not know `trust` yet; bring it a newer release first, signed with a key that it trusts")
         if done.code:
-            raise DeviceError(done.last.removeprefix("platewatch-deploy: ") or f"it ended with exit code {done.code}")
+            raise refused(done)
         return Said(done.last)
 
 
 def ask(remote: Remote, tell: Callable[[str], None]) -> Said:
     """How it is."""
-    if not fit(remote, None).deploy:
-        raise DeviceError("Platewatch is not installed there")
+    installed(remote)
     told = remote.told()
     if not healthy(told) and not told.get("trial"):
         raise DeviceError(in_words(told))
@@ -151,6 +145,13 @@ def fit(remote: Remote, release: Release | None) -> Facts:
     facts = remote.facts()
     if reason := unfit(facts, release, remote.password):
         raise DeviceError(reason)
+    return facts
+
+
+def installed(remote: Remote, release: Release | None = None, more: str = "") -> Facts:
+    facts = fit(remote, release)
+    if not facts.deploy:
+        raise DeviceError(f"Platewatch is not installed there{more}")
     return facts
 
 
@@ -182,19 +183,29 @@ def sent(remote: Remote, parcels: list[Parcel], tell: Callable[[str], None]) -> 
 
 
 def finished(remote: Remote, words: list[str], wanted: str, tell: Callable[[str], None], clock: Clock) -> Said:
-    """Run the installer, after another one that is at work there; wait until the device has judged what it got, and see that it runs what it should."""
-    give_up_at = clock.now() + BUSY_S
-    while (done := remote.as_root(words, lasting=True)).code == BUSY and clock.now() < give_up_at:
-        tell("waiting for what is at work there already")
-        clock.sleep(POLL_S)
+    """Run the installer; wait until the device has judged what it got, and see that it runs what it should."""
+    done = in_turn(remote, words, tell, clock)
     if done.code:
-        raise DeviceError(done.last.removeprefix("platewatch-deploy: ") or f"the installer ended with exit code {done.code}")
+        raise refused(done)
     told = judged(remote, tell, clock)
     now = current(told)
     if wanted and now != wanted:
         failed = told.get("failed") or {}
         raise DeviceError(f"it went back to {now or 'nothing'} by itself: {failed.get('words') or done.last or 'the new release did not do'}")
     return ended(remote, told)
+
+
+def in_turn(remote: Remote, words: list[str], tell: Callable[[str], None], clock: Clock) -> Done:
+    """How the installer ended, after another one that is at work there."""
+    give_up_at = clock.now() + BUSY_S
+    while (done := remote.as_root(words, lasting=True)).code == BUSY and clock.now() < give_up_at:
+        tell("waiting for what is at work there already")
+        clock.sleep(POLL_S)
+    return done
+
+
+def refused(done: Done) -> DeviceError:
+    return DeviceError(done.last.removeprefix("platewatch-deploy: ") or f"the installer ended with exit code {done.code}")
 
 
 def ended(remote: Remote, told: Mapping[str, Any], before: str = "") -> Said:

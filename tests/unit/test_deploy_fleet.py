@@ -217,6 +217,10 @@ def test_a_key_is_carried_there_added_and_another_removed(gate, install, fleet, 
     assert (taken["remove"], [path.rsplit("/", 1)[1] for path in taken["add"]]) == (["00FF", "11FF"], ["added.pub"])
     assert "gate: ok: trusts --remove 00FF" in capsys.readouterr().out
     assert gate.staged == []
+    gate.put("busy", "2")
+    told = []
+    assert Trust(clock=Clock(sleep=quiet))(to(), told.append).words == "trusts"
+    assert told == ["waiting for what is at work there already"] * 2
     gate.put("old")
     with pytest.raises(DeviceError, match="does not know `trust` yet; bring it a newer release"):
         Trust()(to(), quiet)
