@@ -199,12 +199,15 @@ def test_home_assistant_finds_the_device_and_finds_it_again(tmp_path: Path) -> N
     (tmp_path / "family.toml").write_text('[[plates]]\nplate = "AB12CDE"\nname = "Anna"\n')
     anna = Match("family", "allow", "AB12CDE", "Anna")
     ha = {"name": "ha", "dialect": "homeassistant", "picture": "base64"}
+    topics = ("homeassistant/device/+/config", "yard/#")
     with Broker(tmp_path / "broker") as broker, ExitStack() as stack:
         config = a_config(tmp_path, mq(broker.port, **ha), lists={"allow": [str(tmp_path / "family.toml")]}, camera={"name": "Yard"})
         store, told = stack.enter_context(telling(config))
         wait_for(lambda: told.as_json()[0]["connected"])
         told._couriers[0].target._household.jitter = lambda: 0.02  # type: ignore[attr-defined]
-        heard, say = stack.enter_context(listening(broker.port, "homeassistant/device/+/config", "yard/#"))
+        with listening(broker.port, *topics) as (first, _):  # who comes after it hears what was kept, and nothing live
+            wait_for(lambda: {one.topic.rsplit("/", 1)[1] for one in first} >= {"config", "available", "detection"})
+        heard, say = stack.enter_context(listening(broker.port, *topics))
 
         def of(topic: str) -> list[Any]:
             return [one for one in heard if one.topic.endswith(topic)]
